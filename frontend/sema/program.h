@@ -105,4 +105,7 @@ struct CDefinitions {
 std::unique_ptr<Program> analyse(ast::Arena& arena, ast::Script& script, Profile* profile, const CompileOptions& options,
                                  SourceManager& sources, DiagEngine& diags);
 
+// The typed bodies as s-expressions, `: type` behind every expression, plus the symbols (--emit=typed-ast).
+std::string dump_typed(const Program& program);
+
 }  // namespace btc
