@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontend/support/diag.h"
@@ -42,6 +43,7 @@ struct ValueType {
 };
 uint32_t bytes_of(ValueType type);      // 1, 1, 2, 4, 8, 8
 std::string print(ValueType type);      // "i64", "ptr.map?"
+std::optional<ValueType> parse_value_type(std::string_view text);
 
 using ValueId = uint32_t;               // index into Function::values; 0 = none
 inline constexpr ValueId kNoValue = 0;
@@ -147,7 +149,13 @@ struct ProgramInfo {
   SourceRange loc;
 };
 
-struct SourceText { std::string name, text; };
+struct SourceText {
+  std::string name, text;
+  uint32_t base = 1;                    // global offset of text[0]
+};
+
+// A range as people read it: 1-based lines and byte columns, end exclusive. `file` indexes Module::sources.
+struct Place { uint32_t file = 0, line = 0, col = 0, end_line = 0, end_col = 0; };
 
 struct Module {
   std::string arch = "x86_64";
@@ -156,7 +164,10 @@ struct Module {
   uint8_t warning_level = 1;
   std::string license = "GPL";
   std::string stage = "raw";            // raw | canonical (after all passes)
-  std::vector<SourceText> sources;      // index = file of the SourceManager; ranges below are global offsets as there
+  std::vector<SourceText> sources;      // ranges in the module are global offsets into these
+  // Added to every range in memory, not in the text: a module read by parse() lies behind other files in its SourceManager.
+  uint32_t place_base = 0;
+  bool places_in_bir = false;           // the text had no `source` lines: ranges point into the .bir file itself
   std::vector<std::pair<std::string, std::string>> config;  // run-side keys that were set
   std::vector<std::string> inputs;      // "sha256  path"
   std::shared_ptr<TypeTable> types;
@@ -172,6 +183,8 @@ struct Module {
 
   uint32_t fact_offset(uint32_t fact) const;  // in btc_facts: in order, naturally aligned
   uint32_t facts_size() const;
+  // Where a range lies in `sources`; nullopt for no place (and for ranges into a .bir file).
+  std::optional<Place> locate(SourceRange range) const;
 };
 
 // Text form. `locs` false drops the `!begin-end` places and the sources (for tests).
