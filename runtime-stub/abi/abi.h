@@ -42,6 +42,9 @@ enum CopyConst : uint32_t {
   kCopyUsdtSpec = 1,      // first of the USDT argument constants
 };
 
+// Clock that a timestamp_t's nanoseconds come from (its `mode` member).
+enum class ClockMode : uint32_t { Boot, Monotonic, Tai, SwTai };
+
 enum class EventKind : uint8_t {
 #define BTC_EVENT(Kind, ...) Kind,
 #include "runtime-stub/abi/events.def"

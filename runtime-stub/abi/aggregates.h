@@ -11,6 +11,8 @@ struct MinMaxValue { int64_t value; uint64_t is_set; };   // min_t max_t (umin_t
 struct AvgValue { int64_t total; uint64_t count; };       // avg_t stats_t
 struct TSeriesSlot { int64_t value; uint64_t meta; uint64_t epoch; };  // tseries_t: `num` slots, slot = epoch % num; meta: count for avg
 
+enum class TSeriesAgg : uint8_t { Last, Avg, Max, Min, Sum };           // Type.p2 of tseries_t; p0: interval ns, p1: num
+
 // hist_t(bits): u64[hist_buckets(bits)], index from hist_bucket().
 constexpr uint32_t hist_buckets(uint32_t bits) { return (65u << bits) + 1; }
 
