@@ -39,11 +39,25 @@ static_assert(sizeof(EventHeader) == 8);
 inline constexpr uint64_t kCopyConstMagic = 0x6274632d00000000ull;  // "btc-"
 enum CopyConst : uint32_t {
   kCopyTargetIndex = 0,   // index of the attach target: which name `probe` shows
-  kCopyUsdtSpec = 1,      // first of the USDT argument constants
+  kCopyUsdtSpec = 1,      // first of the USDT argument constants: argument N has 1 + 2N (form) and 2 + 2N (number)
 };
 
 // Clock that a timestamp_t's nanoseconds come from (its `mode` member).
 enum class ClockMode : uint32_t { Boot, Monotonic, Tai, SwTai };
+
+// How a USDT argument is found, as the note of the probe's location says ("-4@-20(%rbp)"). The form is one 64-bit constant:
+//   bits 0-7 kind, 8-15 bytes (1 2 4 8), 16 signed, 24-31 shift of the index register, 32-47 offset of the (base) register in
+//   pt_regs, 48-63 offset of the index register. The number is the constant, or the displacement of a memory operand.
+enum UsdtArgKind : uint8_t {
+  kUsdtNone = 0,          // this location has no such argument: reads as 0
+  kUsdtConst = 1,
+  kUsdtReg = 2,
+  kUsdtMem = 3,           // *(base + number)
+  kUsdtIndexed = 4,       // *(base + (index << shift) + number)
+};
+inline constexpr uint32_t usdt_form_const(uint32_t arg) { return kCopyUsdtSpec + 2 * arg; }
+inline constexpr uint32_t usdt_number_const(uint32_t arg) { return kCopyUsdtSpec + 2 * arg + 1; }
+inline constexpr uint32_t kUsdtMaxArgs = 12;
 
 enum class EventKind : uint8_t {
 #define BTC_EVENT(Kind, ...) Kind,
