@@ -1,0 +1,79 @@
+#include "driver/script_options.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "driver/files.h"
+
+namespace btc {
+
+void add_script_options(CLI::App& command, ScriptOptions* o) {
+  command.add_option("-e", o->programs, "The program itself, instead of FILE")->type_name("PROGRAM")->allow_extra_args(false);
+  command.add_option("file", o->file, "Script (.bt) or BIR (.bir) file; - for standard input")->type_name("FILE");
+  command.add_option("-I", o->compile.include_dirs, "Search DIR for headers")->type_name("DIR")->allow_extra_args(false);
+  command.add_option("--include", o->compile.includes, "As if the script began with #include <FILE>")->type_name("FILE")->allow_extra_args(false);
+  command.add_option("--profile", o->profile, "Kernel profile: builtin (default), host, or a file made by `btc profile capture`")->type_name("P");
+  command.add_flag("--unsafe", o->compile.unsafe, "Allow functions that change the system: system(), signal(), override() ...");
+  command.add_flag("-k,--warnings", o->more_warnings, "Also report failing helpers at run time (the artifact's -k, as default)");
+  command.add_flag("--no-warnings", o->no_warnings, "No warnings, neither now nor at run time");
+  command.add_option("--no-feature", o->no_features, "Do as if the kernel lacked these features, comma separated")->type_name("LIST")->allow_extra_args(false);
+  command.add_option("--debuginfo", o->debuginfo, "Directory of separate debug files")->type_name("DIR");
+  command.add_option("--diag-format", o->diag_format, "Form of messages: text or json")->check(CLI::IsMember({"text", "json"}));
+  command.add_option("-W", o->warnings, "no-NAME switches a warning off, error=NAME makes it an error")->type_name("W")->allow_extra_args(false);
+}
+
+bool make_request(const ScriptOptions& o, CompileRequest* request, bool* usage) {
+  *usage = false;
+  if (o.programs.empty() == o.file.empty()) {
+    fprintf(stderr, "btc: %s\n", o.file.empty() ? "no script: give a FILE, - or -e PROGRAM" : "both -e and a FILE: give one of them");
+    return *usage = true, false;
+  }
+  if (!o.programs.empty()) {
+    request->input_text = o.programs.back();
+    request->input_name = "stdin";
+  } else {
+    std::string error;
+    if (!read_file(o.file, &request->input_text, &error)) {
+      fprintf(stderr, "ERROR: failed to open file '%s': %s\n", o.file.c_str(), error.c_str());
+      return false;
+    }
+    request->input_name = o.file == "-" ? "stdin" : o.file;
+    request->is_bir = o.file.size() > 4 && o.file.ends_with(".bir");
+  }
+  request->profile = o.profile;
+  request->options = o.compile;
+  request->options.warning_level = o.no_warnings ? 0 : o.more_warnings ? 2 : 1;
+  request->options.config_env = config_from_environment();
+  for (const std::string& list : o.no_features) {
+    size_t begin = 0;
+    while (begin <= list.size()) {
+      size_t end = std::min(list.find(',', begin), list.size());
+      if (end > begin) request->options.no_features.push_back(list.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return true;
+}
+
+bool apply_warnings(const ScriptOptions& o, DiagEngine& diags) {
+  for (const std::string& w : o.warnings) {
+    bool as_error = w.rfind("error=", 0) == 0;
+    bool off = w.rfind("no-", 0) == 0;
+    std::string slug = as_error ? w.substr(6) : off ? w.substr(3) : w;
+    if (!diags.set_warning(slug, !off, as_error)) {
+      fprintf(stderr, "btc: -W %s: no warning has the name '%s'; `btc explain --list` shows the names\n", w.c_str(), slug.c_str());
+      return false;
+    }
+  }
+  return true;
+}
+
+void print_diagnostics(const DiagEngine& diags, const std::string& format) {
+  bool colour = isatty(2) != 0 && getenv("NO_COLOR") == nullptr;
+  std::string text = format == "json" ? diags.render_json() : diags.render_text(colour);
+  fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace btc
