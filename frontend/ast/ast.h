@@ -99,6 +99,7 @@ struct Call : Expr { BTC_NODE(Call, Expr)
   std::vector<Expr*> args;
   SourceRange name_range;
   std::optional<Function> function;                 // sema: row of functions.def
+  uint32_t variant = 0;                             // sema: meaning per function in sema/typed_tree.md
   struct Subprog* subprog = nullptr; };             // sema: user's fn
 struct Unary : Expr { BTC_NODE(Unary, Expr) UnaryOp op{}; Expr* operand = nullptr; };
 struct Binary : Expr { BTC_NODE(Binary, Expr) BinaryOp op{}; Expr* left = nullptr; Expr* right = nullptr; SourceRange op_range; };
@@ -112,7 +113,8 @@ struct TupleAccess : Expr { BTC_NODE(TupleAccess, Expr) Expr* base = nullptr; ui
 struct ArrayAccess : Expr { BTC_NODE(ArrayAccess, Expr) Expr* base = nullptr; Expr* index = nullptr; };
 struct Tuple : Expr { BTC_NODE(Tuple, Expr) std::vector<Expr*> elements; };
 struct RecordLit : Expr { BTC_NODE(RecordLit, Expr) std::vector<std::pair<std::string, Expr*>> fields; };
-struct Sizeof : Expr { BTC_NODE(Sizeof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; };
+struct Sizeof : Expr { BTC_NODE(Sizeof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr;
+  TypeId measured; };          // sema: the type, when it relocates
 struct Offsetof : Expr { BTC_NODE(Offsetof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; std::vector<std::string> fields;
   uint32_t record = 0; std::vector<uint32_t> path; };  // sema
 struct Typeinfo : Expr { BTC_NODE(Typeinfo, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; };

@@ -41,6 +41,7 @@ enum class Phase : uint8_t {
   Kernel,       // computed in the BPF program
   Async,        // an event the runtime handles
   Compile,      // folded by the compiler
+  Macro,        // a macro of frontend/sema/prelude.cpp, expanded by sema
   MapOperator,  // only as the right side of a map assignment: count() hist() ...
 };
 enum FuncFlag : uint32_t {
