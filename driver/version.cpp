@@ -1,0 +1,5 @@
+#include "driver/commands.h"
+
+namespace btc {
+const char* version() { return BTC_VERSION; }
+}  // namespace btc
