@@ -24,7 +24,6 @@ void add_inspect(CLI::App& app, Action* chosen);
 void add_profile(CLI::App& app, Action* chosen);
 void add_docs(CLI::App& app, Action* chosen);
 void add_machine(CLI::App& app, Action* chosen);  // list, doctor: served by the runtime stub
-void add_flamegraph(CLI::App& app, Action* chosen);
 
 // `btc run` has bpftrace's command line, which CLI11 cannot describe: it gets everything after the word `run`.
 int run_command(int argc, char** argv);
