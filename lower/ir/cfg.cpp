@@ -1,0 +1,92 @@
+// Dominators by the iterative algorithm of Cooper, Harvey and Kennedy: functions are small.
+#include "lower/ir/cfg.h"
+
+#include <algorithm>
+
+namespace btc::ir {
+
+bool Cfg::dominates(BlockId a, BlockId b) const {
+  while (idom[b] >= 0) {
+    if (a == b) return true;
+    auto up = static_cast<BlockId>(idom[b]);
+    if (up == b) return false;
+    b = up;
+  }
+  return false;
+}
+
+namespace {
+
+// Depth first without recursion: a hostile file may hold a very long chain of blocks.
+std::vector<BlockId> reverse_postorder(const std::vector<std::vector<BlockId>>& successors) {
+  std::vector<BlockId> postorder;
+  std::vector<bool> seen(successors.size());
+  std::vector<std::pair<BlockId, size_t>> stack;
+  if (!successors.empty()) {
+    stack.emplace_back(0, 0);
+    seen[0] = true;
+  }
+  while (!stack.empty()) {
+    auto& [block, next] = stack.back();
+    if (next == successors[block].size()) {
+      postorder.push_back(block);
+      stack.pop_back();
+      continue;
+    }
+    BlockId to = successors[block][next++];
+    if (seen[to]) continue;
+    seen[to] = true;
+    stack.emplace_back(to, 0);
+  }
+  std::reverse(postorder.begin(), postorder.end());
+  return postorder;
+}
+
+}  // namespace
+
+Cfg make_cfg(const Function& function) {
+  Cfg cfg;
+  size_t count = function.blocks.size();
+  cfg.successors.resize(count);
+  cfg.predecessors.resize(count);
+  for (BlockId block = 0; block < count; ++block) {
+    if (function.blocks[block].insts.empty()) continue;
+    for (const Operand& operand : function.blocks[block].insts.back().operands) {
+      if (operand.kind != Operand::Block) continue;
+      auto to = static_cast<BlockId>(operand.number);
+      cfg.successors[block].push_back(to);
+      cfg.predecessors[to].push_back(block);
+    }
+  }
+  cfg.order = reverse_postorder(cfg.successors);
+  std::vector<size_t> position(count);
+  for (size_t i = 0; i < cfg.order.size(); ++i) position[cfg.order[i]] = i;
+  cfg.idom.assign(count, -1);
+  if (cfg.order.empty()) return cfg;
+  cfg.idom[0] = 0;
+  auto common = [&](int a, int b) {
+    while (a != b) {
+      while (position[static_cast<size_t>(a)] > position[static_cast<size_t>(b)]) a = cfg.idom[static_cast<size_t>(a)];
+      while (position[static_cast<size_t>(b)] > position[static_cast<size_t>(a)]) b = cfg.idom[static_cast<size_t>(b)];
+    }
+    return a;
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (BlockId block : cfg.order) {
+      if (block == 0) continue;
+      int dominator = -1;
+      for (BlockId from : cfg.predecessors[block]) {
+        if (cfg.idom[from] < 0) continue;
+        dominator = dominator < 0 ? static_cast<int>(from) : common(static_cast<int>(from), dominator);
+      }
+      if (cfg.idom[block] != dominator) {
+        cfg.idom[block] = dominator;
+        changed = true;
+      }
+    }
+  }
+  return cfg;
+}
+
+}  // namespace btc::ir
