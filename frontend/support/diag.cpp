@@ -1,1 +1,96 @@
-// diag
+// The diagnostics engine: the table's lookups, warning switches, collecting.
+//
+// A diagnostic that was already reported with the same text at the same place
+// is dropped: a probe with ten attach points has its body checked ten times.
+#include "frontend/support/diag.h"
+
+#include <algorithm>
+
+namespace btc {
+namespace {
+
+constexpr DiagInfo kDiags[] = {
+#define BTC_DIAG(Kind, Number, Sev, Slug, Format) {DiagKind::Kind, Number, Severity::Sev, Slug, Format},
+#include "frontend/defs/diag_all.def"
+#undef BTC_DIAG
+};
+static_assert(std::size(kDiags) == static_cast<size_t>(DiagKind::kCount));
+
+constexpr bool numbers_ascend() {
+  for (size_t i = 1; i < std::size(kDiags); i++) {
+    if (kDiags[i].number <= kDiags[i - 1].number) return false;
+  }
+  return true;
+}
+static_assert(numbers_ascend(), "rows of diag_*.def are sorted by number, and numbers are unique");
+
+enum Switch : uint8_t { kDefault, kOff, kAsError };
+
+}  // namespace
+
+const DiagInfo& diag_info(DiagKind kind) { return kDiags[static_cast<size_t>(kind)]; }
+
+const DiagInfo* find_diag_by_number(uint16_t number) {
+  for (const DiagInfo& info : kDiags) {
+    if (info.number == number) return &info;
+  }
+  return nullptr;
+}
+
+const DiagInfo* find_diag_by_slug(std::string_view slug) {
+  for (const DiagInfo& info : kDiags) {
+    if (info.slug == slug) return &info;
+  }
+  return nullptr;
+}
+
+DiagBuilder& DiagBuilder::fix(SourceRange range, std::string replacement) {
+  if (index_ != kDropped) engine_.diagnostics_[index_].fixes.push_back({range, std::move(replacement)});
+  return *this;
+}
+
+// Slug "all" sets every warning.
+bool DiagEngine::set_warning(std::string_view slug, bool enabled, bool as_error) {
+  switches_.resize(static_cast<size_t>(DiagKind::kCount), kDefault);
+  bool found = false;
+  for (const DiagInfo& info : kDiags) {
+    if (info.severity != Severity::Warning || (slug != "all" && slug != info.slug)) continue;
+    switches_[static_cast<size_t>(info.kind)] = !enabled ? kOff : as_error ? kAsError : kDefault;
+    found = true;
+  }
+  return found;
+}
+
+DiagBuilder DiagEngine::add(DiagKind kind, SourceRange range, std::string message) {
+  Severity severity = diag_info(kind).severity;
+  uint8_t setting = switches_.empty() ? uint8_t{kDefault} : switches_[static_cast<size_t>(kind)];
+  if (setting == kOff) return {*this, DiagBuilder::kDropped};
+  if (setting == kAsError) severity = Severity::Error;
+
+  std::vector<SourceRange> expanded_from(expansion_.rbegin(), expansion_.rend());
+  for (const Diagnostic& old : diagnostics_) {
+    if (old.kind == kind && old.range == range && old.message == message && old.expanded_from == expanded_from) {
+      return {*this, DiagBuilder::kDropped};
+    }
+  }
+  if (severity == Severity::Error) error_count_++;
+  diagnostics_.push_back({kind, severity, range, std::move(message), {}, {}, std::move(expanded_from)});
+  return {*this, diagnostics_.size() - 1};
+}
+
+std::vector<const Diagnostic*> DiagEngine::in_source_order() const {
+  std::vector<const Diagnostic*> ordered;
+  ordered.reserve(diagnostics_.size());
+  for (const Diagnostic& diagnostic : diagnostics_) ordered.push_back(&diagnostic);
+  // Inside a macro the place that counts is the outermost call.
+  auto place = [](const Diagnostic* diagnostic) {
+    return diagnostic->expanded_from.empty() ? diagnostic->range.begin : diagnostic->expanded_from.back().begin;
+  };
+  // Addresses ascend in the order of reporting and break ties. (std::stable_sort of GCC 12 warns under clang.)
+  std::sort(ordered.begin(), ordered.end(), [&](const Diagnostic* a, const Diagnostic* b) {
+    return place(a) != place(b) ? place(a) < place(b) : a < b;
+  });
+  return ordered;
+}
+
+}  // namespace btc

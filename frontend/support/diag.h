@@ -66,6 +66,7 @@ class DiagEngine;
 // Lets `report(...)` be continued; holds an index, not a reference.
 class DiagBuilder {
  public:
+  static constexpr size_t kDropped = SIZE_MAX;  // switched off or a repetition: what follows goes nowhere
   DiagBuilder(DiagEngine& engine, size_t index) : engine_(engine), index_(index) {}
   template <typename... Args>
   DiagBuilder& note(DiagKind kind, SourceRange range, const Args&... args);
@@ -111,6 +112,7 @@ class DiagEngine {
     return fmt::format(fmt::runtime(diag_info(kind).format), args...);
   }
   DiagBuilder add(DiagKind kind, SourceRange range, std::string message);
+  std::vector<const Diagnostic*> in_source_order() const;
 
   const SourceManager& sources_;
   std::vector<Diagnostic> diagnostics_;
@@ -121,12 +123,14 @@ class DiagEngine {
 
 template <typename... Args>
 DiagBuilder& DiagBuilder::note(DiagKind kind, SourceRange range, const Args&... args) {
+  if (index_ == kDropped) return *this;
   engine_.diagnostics_[index_].attached.push_back(
       {kind, Severity::Note, range, DiagEngine::format(kind, args...)});
   return *this;
 }
 template <typename... Args>
 DiagBuilder& DiagBuilder::hint(DiagKind kind, const Args&... args) {
+  if (index_ == kDropped) return *this;
   engine_.diagnostics_[index_].attached.push_back(
       {kind, Severity::Hint, {}, DiagEngine::format(kind, args...)});
   return *this;

@@ -7,11 +7,12 @@
 //   void bool int8..int64 uint8..uint64 string[16] buffer[64] int32[4] int8*kernel
 //   struct task_struct*kernel   enum pid_type   (int32,string[16])   {a=int64,b=bool}
 //   count_t sum_t usum_t min_t umin_t max_t umax_t avg_t uavg_t stats_t ustats_t
-//   hist_t(0) lhist_t(0,2000,200) tseries_t(...) kstack_t(127,bpftrace) ustack_t(...)
+//   hist_t(0) lhist_t(0,2000,200) tseries_t(1000000000,10,avg) utseries_t(...) kstack_t(127,bpftrace) ustack_t(...)
 //   ksym_t usym_t inet[16] username_t timestamp_t macaddr_t cgroup_path_t probe_t
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,14 +87,14 @@ struct EnumDef {
 // One interned type. Which members matter depends on `kind`.
 struct Type {
   TypeKind kind{};
-  bool is_signed = false;      // Int; Sum, Min, Max, Avg, Stats
+  bool is_signed = false;      // Int; Sum, Min, Max, Avg, Stats, TSeries; elsewhere intern() clears it
   uint32_t size = 0;           // Int: bytes; String, Buffer, Inet: capacity in bytes
   AddrSpace space = AddrSpace::None;  // Pointer
   TypeId elem;                 // Pointer, Array
   uint32_t count = 0;          // Array
   uint32_t record = 0;         // Struct: index into records(); Enum: index into enums()
   std::vector<std::pair<std::string, TypeId>> members;  // Tuple (names empty), AnonRecord
-  int64_t p0 = 0, p1 = 0, p2 = 0;  // Hist: bits; LHist: min,max,step; TSeries: interval ns,count,agg; stacks: limit
+  int64_t p0 = 0, p1 = 0, p2 = 0;  // Hist: bits; LHist: min,max,step; TSeries: interval ns,count,agg (0 none avg max min sum); stacks: limit
   StackMode mode = StackMode::Bpftrace;  // KStack, UStack
   friend bool operator==(const Type&, const Type&) = default;
 };
@@ -154,10 +155,12 @@ class TypeTable {
   std::optional<TypeId> parse_text(std::string_view text);
 
  private:
-  std::vector<Type> types_;
+  // Deques: references that get(), record() and enum_def() hand out stay valid.
+  std::deque<Type> types_;
   std::unordered_multimap<size_t, uint32_t> index_;
-  std::vector<Record> records_;
-  std::vector<EnumDef> enums_;
+  std::deque<Record> records_;
+  std::unordered_multimap<std::string, uint32_t> record_names_;
+  std::deque<EnumDef> enums_;
   TypeId void_, bool_;
 };
 

@@ -67,6 +67,13 @@ struct AttachPointError {
 // `allow_params` accepts `$N` anywhere and leaves numeric parts that hold one as 0 (compile-time check of the rest).
 bool parse_attach_point(std::string_view text, AttachPoint* out, AttachPointError* error, bool allow_params = false);
 
+// Replaces unquoted `$N` by params[N-1] (missing: nothing). False if a `$` is not followed by a number from 1 up.
+bool substitute_params(std::string_view text, const std::vector<std::string>& params, std::string* out);
+
+// Probe types that a provider with wildcards ("k*", "*probe") stands for: those that list functions or events of the
+// kernel, or of user-space files.
+std::vector<const ProbeInfo*> expand_provider(std::string_view pattern, bool user_space);
+
 // Shell-like match with '*' only, as bpftrace's patterns.
 bool wildcard_match(std::string_view pattern, std::string_view text);
 
