@@ -46,7 +46,12 @@ class Profile {
   virtual std::optional<TypeId> find_struct(TypeTable& types, std::string_view name, bool is_union) = 0;
   virtual std::optional<TypeId> find_typedef(TypeTable& types, std::string_view name) = 0;   // resolved
   virtual std::optional<TypeId> find_enum(TypeTable& types, std::string_view name) = 0;
-  // Any enum's constant by name: (enum type, value).
+  // A type as C spells it, for tracepoint fields and casts: "const char *", "unsigned long", "struct page *", "pid_t", "char[16]".
+  // Pointers get `space`; a pointer to an unknown type is `void *`.
+  virtual std::optional<TypeId> find_c_type(TypeTable& types, std::string_view text, AddrSpace space) = 0;
+  // A kernel variable's type (percpu_kaddr).
+  virtual std::optional<TypeId> find_variable(TypeTable& types, std::string_view name) = 0;
+  // Any enum's constant by name: (enum type, or an integer type where the enum is anonymous; value).
   virtual std::optional<std::pair<TypeId, int64_t>> find_enum_constant(TypeTable& types, std::string_view name) = 0;
   virtual void complete(TypeTable& types, uint32_t record) = 0;
 
@@ -73,5 +78,7 @@ std::unique_ptr<Profile> open_profile_file(const std::string& path, std::string*
 std::unique_ptr<Profile> open_host_profile(std::string* error);
 // Writes a profile of the running kernel. False with `error` set on failure; no partial file stays.
 bool capture_profile(const std::string& out_path, std::string* error);
+// The same from files copied off another machine: DIR/btf/{vmlinux,MODULE...}, DIR/events/CATEGORY/EVENT/format, DIR/release, DIR/arch.
+bool capture_profile_from(const std::string& dir, const std::string& out_path, std::string* error);
 
 }  // namespace btc

@@ -71,6 +71,8 @@ struct Record {
   uint32_t size = 0;           // bytes (as in the profile, for Kernel records)
   uint32_t align = 1;
   bool complete = false;       // fields known; false = only a name so far
+  bool anonymous = false;      // C gives it no name; `name` is made up ("task_struct.7")
+  std::string typedef_name;    // of an anonymous record that a typedef names: its root name for CO-RE
   std::vector<Field> fields;
   // Tracepoint: name of the BTF struct that has this layout ("trace_event_raw_sched_switch"), "" if none is known.
   std::string record_class;

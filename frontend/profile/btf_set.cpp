@@ -1,0 +1,239 @@
+#include "frontend/profile/btf_set.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <set>
+
+#include "frontend/profile/container.h"
+
+namespace btc {
+namespace {
+
+// Kinds that are looked up by name.
+bool is_named_kind(uint32_t kind) {
+  switch (kind) {
+    case BTF_KIND_STRUCT: case BTF_KIND_UNION: case BTF_KIND_ENUM: case BTF_KIND_ENUM64:
+    case BTF_KIND_TYPEDEF: case BTF_KIND_FUNC: case BTF_KIND_INT: case BTF_KIND_VAR: return true;
+    default: return false;
+  }
+}
+
+// enum and enum64 answer to one question.
+uint32_t lookup_kind(uint32_t kind) { return kind == BTF_KIND_ENUM64 ? uint32_t{BTF_KIND_ENUM} : kind; }
+
+}  // namespace
+
+const struct btf_type* btf_at(BtfRef ref) { return ref.btf && ref.id != 0 ? btf__type_by_id(ref.btf, ref.id) : nullptr; }
+
+std::string_view btf_name(BtfRef ref, uint32_t name_off) {
+  const char* name = btf__name_by_offset(ref.btf, name_off);
+  return name ? name : "";
+}
+std::string_view btf_type_name(BtfRef ref) {
+  const struct btf_type* type = btf_at(ref);
+  return type ? btf_name(ref, type->name_off) : "";
+}
+
+std::vector<BtfEnumValue> btf_enum_values(BtfRef ref) {
+  std::vector<BtfEnumValue> out;
+  const struct btf_type* type = btf_at(ref);
+  if (!type) return out;
+  if (btf_is_enum(type)) {
+    const struct btf_enum* value = btf_enum(type);
+    bool is_signed = btf_kflag(type);  // not recorded before 6.0: unsigned
+    for (int i = 0; i < btf_vlen(type); ++i, ++value) out.push_back({btf_name(ref, value->name_off), is_signed ? int64_t{value->val} : int64_t{static_cast<uint32_t>(value->val)}});
+  } else if (btf_is_enum64(type)) {
+    const struct btf_enum64* value = btf_enum64(type);
+    for (int i = 0; i < btf_vlen(type); ++i, ++value)
+      out.push_back({btf_name(ref, value->name_off), static_cast<int64_t>(btf_enum64_value(value))});
+  }
+  return out;
+}
+
+BtfSet::~BtfSet() {
+  // Split BTF refers to its base: modules go first.
+  for (auto it = units_.rbegin(); it != units_.rend(); ++it) btf__free(it->second.btf);
+}
+
+uint32_t name_hash(std::string_view name) {
+  uint32_t hash = 2166136261u;
+  for (char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+  return hash ^ (hash >> 15);
+}
+
+BtfSet::Unit* BtfSet::unit(const std::string& module) {
+  auto it = units_.find(module);
+  if (it == units_.end()) {
+    it = units_.emplace(module, Unit{}).first;
+    Unit& unit = it->second;
+    std::string_view raw;
+    if (module.empty()) {
+      if (provider_.load("vmlinux", &raw)) unit.btf = btf__new(raw.data(), static_cast<uint32_t>(raw.size()));
+    } else if (Unit* base = this->unit(""); base && provider_.load(module, &raw)) {
+      unit.btf = btf__new_split(raw.data(), static_cast<uint32_t>(raw.size()), base->btf);
+      unit.first = btf__type_cnt(base->btf);
+    }
+    if (libbpf_get_error(unit.btf)) unit.btf = nullptr;
+    if (unit.btf) build_index(unit);
+  }
+  return it->second.btf ? &it->second : nullptr;
+}
+
+void BtfSet::build_index(Unit& unit) {
+  uint32_t count = btf__type_cnt(unit.btf), size = 64;
+  while (size < 2 * (count - unit.first)) size *= 2;
+  unit.slots.assign(size, 0);
+  for (uint32_t id = unit.first; id < count; ++id) {
+    const struct btf_type* type = btf__type_by_id(unit.btf, id);
+    if (!type || type->name_off == 0 || !is_named_kind(btf_kind(type))) continue;
+    uint32_t slot = name_hash(btf_name({unit.btf, id}, type->name_off)) & (size - 1);
+    while (unit.slots[slot] != 0) slot = (slot + 1) & (size - 1);
+    unit.slots[slot] = id;
+  }
+}
+
+// Ids were inserted in ascending order, so equal names are met in that order too.
+BtfRef BtfSet::find_in(Unit& unit, std::string_view name, uint32_t kind, uint32_t* nth) {
+  uint32_t mask = static_cast<uint32_t>(unit.slots.size()) - 1;
+  for (uint32_t slot = name_hash(name) & mask; unit.slots[slot] != 0; slot = (slot + 1) & mask) {
+    BtfRef ref{unit.btf, unit.slots[slot]};
+    const struct btf_type* type = btf_at(ref);
+    if (lookup_kind(btf_kind(type)) != lookup_kind(kind) || btf_name(ref, type->name_off) != name) continue;
+    if ((*nth)-- == 0) return ref;
+  }
+  return {};
+}
+
+BtfRef BtfSet::find(std::string_view name, uint32_t kind, std::string_view module, std::string* found_in, uint32_t nth) {
+  if (name.empty()) return {};
+  bool want_vmlinux = module.empty() || module == "vmlinux";
+  if (want_vmlinux) {
+    if (Unit* u = unit("")) {
+      if (BtfRef ref = find_in(*u, name, kind, &nth)) {
+        if (found_in) found_in->clear();
+        return ref;
+      }
+    }
+    if (module == "vmlinux") return {};
+  }
+  for (const std::string& candidate : provider_.modules()) {
+    if ((!module.empty() && module != candidate) || !provider_.may_define(candidate, name)) continue;
+    Unit* u = unit(candidate);
+    if (!u) continue;
+    if (BtfRef ref = find_in(*u, name, kind, &nth)) {
+      if (found_in) *found_in = candidate;
+      return ref;
+    }
+  }
+  return {};
+}
+
+uint32_t BtfSet::ordinal(BtfRef ref) {
+  const struct btf_type* type = btf_at(ref);
+  if (!type || type->name_off == 0) return 0;
+  for (auto& [module, unit] : units_) {
+    if (unit.btf != ref.btf) continue;
+    uint32_t mask = static_cast<uint32_t>(unit.slots.size()) - 1, before = 0;
+    std::string_view name = btf_name(ref, type->name_off);
+    for (uint32_t slot = name_hash(name) & mask; unit.slots[slot] != 0; slot = (slot + 1) & mask) {
+      if (unit.slots[slot] == ref.id) return before;
+      BtfRef other{unit.btf, unit.slots[slot]};
+      const struct btf_type* other_type = btf_at(other);
+      if (btf_kind(other_type) == btf_kind(type) && btf_name(other, other_type->name_off) == name) ++before;
+    }
+  }
+  return 0;
+}
+
+const struct btf* BtfSet::vmlinux() {
+  Unit* u = unit("");
+  return u ? u->btf : nullptr;
+}
+
+void BtfSet::each(bool vmlinux_only, const std::function<bool(const struct btf*, uint32_t, const std::string&)>& fn) {
+  Unit* base = unit("");
+  if (!base || !fn(base->btf, 1, "") || vmlinux_only) return;
+  for (const std::string& module : provider_.modules())
+    if (Unit* u = unit(module); u && !fn(u->btf, u->first, module)) return;
+}
+
+std::optional<std::pair<BtfRef, int64_t>> BtfSet::find_enum_constant(std::string_view name) {
+  auto search = [&](Unit* u) -> std::optional<std::pair<BtfRef, int64_t>> {
+    if (!u) return std::nullopt;
+    for (uint32_t id = u->first, count = btf__type_cnt(u->btf); id < count; ++id) {
+      BtfRef ref{u->btf, id};
+      const struct btf_type* type = btf_at(ref);
+      if (!type || !btf_is_any_enum(type)) continue;
+      for (const BtfEnumValue& value : btf_enum_values(ref))
+        if (value.name == name) return std::pair{ref, value.value};
+    }
+    return std::nullopt;
+  };
+  if (auto found = search(unit(""))) return found;
+  for (const std::string& module : provider_.modules())
+    if (provider_.may_define(module, name))
+      if (auto found = search(unit(module))) return found;
+  return std::nullopt;
+}
+
+// Layout: u32 module count; per module u32 name length, name, u32 hash count, hashes.
+std::string write_module_index(BtfSet& set) {
+  std::string body;
+  uint32_t count = 0;
+  set.each(false, [&](const struct btf* btf, uint32_t first, const std::string& module) {
+    if (module.empty()) return true;
+    std::set<uint32_t> hashes;
+    for (uint32_t id = first, end = btf__type_cnt(btf); id < end; ++id) {
+      BtfRef ref{btf, id};
+      const struct btf_type* type = btf_at(ref);
+      if (!type) continue;
+      if (type->name_off != 0 && is_named_kind(btf_kind(type))) hashes.insert(name_hash(btf_name(ref, type->name_off)));
+      for (const BtfEnumValue& value : btf_enum_values(ref)) hashes.insert(name_hash(value.name));
+    }
+    put_u32(body, static_cast<uint32_t>(module.size()));
+    body += module;
+    put_u32(body, static_cast<uint32_t>(hashes.size()));
+    for (uint32_t hash : hashes) put_u32(body, hash);
+    ++count;
+    return true;
+  });
+  std::string out;
+  put_u32(out, count);
+  return out + body;
+}
+
+bool ModuleIndex::open(std::string_view part) {
+  if (part.size() < 4) return false;
+  uint32_t count = get_u32(part.data());
+  part.remove_prefix(4);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (part.size() < 4) return false;
+    uint32_t length = get_u32(part.data());
+    if (length > part.size() - 4 || part.size() - 4 - length < 4) return false;
+    std::string_view name = part.substr(4, length);
+    part.remove_prefix(4 + length);
+    uint64_t bytes = uint64_t{get_u32(part.data())} * 4;
+    if (bytes > part.size() - 4) return false;
+    hashes_[name] = part.substr(4, bytes);
+    part.remove_prefix(4 + bytes);
+  }
+  return true;
+}
+
+bool ModuleIndex::may_define(std::string_view module, std::string_view name) const {
+  auto it = hashes_.find(module);
+  if (it == hashes_.end()) return true;
+  uint32_t want = name_hash(name);
+  size_t low = 0, high = it->second.size() / 4;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    uint32_t hash = get_u32(it->second.data() + middle * 4);
+    if (hash == want) return true;
+    if (hash < want) low = middle + 1; else high = middle;
+  }
+  return false;
+}
+
+}  // namespace btc
