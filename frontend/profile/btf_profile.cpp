@@ -1,7 +1,5 @@
 #include "frontend/profile/btf_profile.h"
 
-#include <bpf/btf.h>
-
 #include <algorithm>
 #include <set>
 
@@ -85,16 +83,10 @@ std::vector<std::string> BtfProfile::names(std::string_view kind) {
   std::set<std::string> out;
   for (const Row& row : kRows) {
     if (row.kind != kind) continue;
-    set_.each(false, [&](const struct btf* btf, uint32_t first, const std::string& module) {
-      for (uint32_t id = first, end = btf__type_cnt(btf); id < end; ++id) {
-        BtfRef ref{btf, id};
-        const struct btf_type* type = btf_at(ref);
-        if (!type || type->name_off == 0 || (btf_kind(type) != row.btf_kinds[0] && btf_kind(type) != row.btf_kinds[1])) continue;
-        std::string_view name = btf_name(ref, type->name_off);
-        if (!name.starts_with(row.prefix) || name.ends_with("__safe_trusted")) continue;
-        out.emplace(name.substr(row.prefix.size()));
-      }
-      return true;
+    set_.each([&](BtfRef ref, const btf_type* type, const std::string&) {
+      if (type->name_off == 0 || (btf_kind(type) != row.btf_kinds[0] && btf_kind(type) != row.btf_kinds[1])) return;
+      std::string_view name = btf_name(ref, type->name_off);
+      if (name.starts_with(row.prefix) && !name.ends_with("__safe_trusted")) out.emplace(name.substr(row.prefix.size()));
     });
   }
   return {out.begin(), out.end()};

@@ -1,8 +1,5 @@
 #include "frontend/profile/btf_set.h"
 
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
-
 #include <algorithm>
 #include <set>
 
@@ -25,20 +22,19 @@ uint32_t lookup_kind(uint32_t kind) { return kind == BTF_KIND_ENUM64 ? uint32_t{
 
 }  // namespace
 
-const struct btf_type* btf_at(BtfRef ref) { return ref.btf && ref.id != 0 ? btf__type_by_id(ref.btf, ref.id) : nullptr; }
+const btf_type* btf_at(BtfRef ref) { return ref.btf ? ref.btf->type(ref.id) : nullptr; }
 
 std::string_view btf_name(BtfRef ref, uint32_t name_off) {
-  const char* name = btf__name_by_offset(ref.btf, name_off);
-  return name ? name : "";
+  return ref.btf->name(name_off);
 }
 std::string_view btf_type_name(BtfRef ref) {
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   return type ? btf_name(ref, type->name_off) : "";
 }
 
 std::vector<BtfEnumValue> btf_enum_values(BtfRef ref) {
   std::vector<BtfEnumValue> out;
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   if (!type) return out;
   if (btf_is_enum(type)) {
     const struct btf_enum* value = btf_enum(type);
@@ -50,11 +46,6 @@ std::vector<BtfEnumValue> btf_enum_values(BtfRef ref) {
       out.push_back({btf_name(ref, value->name_off), static_cast<int64_t>(btf_enum64_value(value))});
   }
   return out;
-}
-
-BtfSet::~BtfSet() {
-  // Split BTF refers to its base: modules go first.
-  for (auto it = units_.rbegin(); it != units_.rend(); ++it) btf__free(it->second.btf);
 }
 
 uint32_t name_hash(std::string_view name) {
@@ -70,25 +61,23 @@ BtfSet::Unit* BtfSet::unit(const std::string& module) {
     Unit& unit = it->second;
     std::string_view raw;
     if (module.empty()) {
-      if (provider_.load("vmlinux", &raw)) unit.btf = btf__new(raw.data(), static_cast<uint32_t>(raw.size()));
+      if (provider_.load("vmlinux", &raw)) unit.btf = Btf::open(raw, nullptr);
     } else if (Unit* base = this->unit(""); base && provider_.load(module, &raw)) {
-      unit.btf = btf__new_split(raw.data(), static_cast<uint32_t>(raw.size()), base->btf);
-      unit.first = btf__type_cnt(base->btf);
+      unit.btf = Btf::open(raw, base->btf.get());
     }
-    if (libbpf_get_error(unit.btf)) unit.btf = nullptr;
     if (unit.btf) build_index(unit);
   }
   return it->second.btf ? &it->second : nullptr;
 }
 
 void BtfSet::build_index(Unit& unit) {
-  uint32_t count = btf__type_cnt(unit.btf), size = 64;
-  while (size < 2 * (count - unit.first)) size *= 2;
+  uint32_t first = unit.btf->first_id(), end = unit.btf->end_id(), size = 64;
+  while (size < 2 * (end - first)) size *= 2;
   unit.slots.assign(size, 0);
-  for (uint32_t id = unit.first; id < count; ++id) {
-    const struct btf_type* type = btf__type_by_id(unit.btf, id);
-    if (!type || type->name_off == 0 || !is_named_kind(btf_kind(type))) continue;
-    uint32_t slot = name_hash(btf_name({unit.btf, id}, type->name_off)) & (size - 1);
+  for (uint32_t id = first; id < end; ++id) {
+    const btf_type* type = unit.btf->type(id);
+    if (type->name_off == 0 || !is_named_kind(btf_kind(type))) continue;
+    uint32_t slot = name_hash(unit.btf->name(type->name_off)) & (size - 1);
     while (unit.slots[slot] != 0) slot = (slot + 1) & (size - 1);
     unit.slots[slot] = id;
   }
@@ -98,8 +87,8 @@ void BtfSet::build_index(Unit& unit) {
 BtfRef BtfSet::find_in(Unit& unit, std::string_view name, uint32_t kind, uint32_t* nth) {
   uint32_t mask = static_cast<uint32_t>(unit.slots.size()) - 1;
   for (uint32_t slot = name_hash(name) & mask; unit.slots[slot] != 0; slot = (slot + 1) & mask) {
-    BtfRef ref{unit.btf, unit.slots[slot]};
-    const struct btf_type* type = btf_at(ref);
+    BtfRef ref{unit.btf.get(), unit.slots[slot]};
+    const btf_type* type = btf_at(ref);
     if (lookup_kind(btf_kind(type)) != lookup_kind(kind) || btf_name(ref, type->name_off) != name) continue;
     if ((*nth)-- == 0) return ref;
   }
@@ -131,41 +120,43 @@ BtfRef BtfSet::find(std::string_view name, uint32_t kind, std::string_view modul
 }
 
 uint32_t BtfSet::ordinal(BtfRef ref) {
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   if (!type || type->name_off == 0) return 0;
   for (auto& [module, unit] : units_) {
-    if (unit.btf != ref.btf) continue;
+    if (unit.btf.get() != ref.btf) continue;
     uint32_t mask = static_cast<uint32_t>(unit.slots.size()) - 1, before = 0;
     std::string_view name = btf_name(ref, type->name_off);
     for (uint32_t slot = name_hash(name) & mask; unit.slots[slot] != 0; slot = (slot + 1) & mask) {
       if (unit.slots[slot] == ref.id) return before;
-      BtfRef other{unit.btf, unit.slots[slot]};
-      const struct btf_type* other_type = btf_at(other);
+      BtfRef other{unit.btf.get(), unit.slots[slot]};
+      const btf_type* other_type = btf_at(other);
       if (btf_kind(other_type) == btf_kind(type) && btf_name(other, other_type->name_off) == name) ++before;
     }
   }
   return 0;
 }
 
-const struct btf* BtfSet::vmlinux() {
+const Btf* BtfSet::vmlinux() {
   Unit* u = unit("");
-  return u ? u->btf : nullptr;
+  return u ? u->btf.get() : nullptr;
 }
 
-void BtfSet::each(bool vmlinux_only, const std::function<bool(const struct btf*, uint32_t, const std::string&)>& fn) {
-  Unit* base = unit("");
-  if (!base || !fn(base->btf, 1, "") || vmlinux_only) return;
-  for (const std::string& module : provider_.modules())
-    if (Unit* u = unit(module); u && !fn(u->btf, u->first, module)) return;
+void BtfSet::each(const std::function<void(BtfRef, const btf_type*, const std::string&)>& fn) {
+  auto walk = [&](const std::string& module) {
+    Unit* u = unit(module);
+    if (!u) return;
+    for (uint32_t id = u->btf->first_id(), end = u->btf->end_id(); id < end; ++id) fn({u->btf.get(), id}, u->btf->type(id), module);
+  };
+  walk("");
+  for (const std::string& module : provider_.modules()) walk(module);
 }
 
 std::optional<std::pair<BtfRef, int64_t>> BtfSet::find_enum_constant(std::string_view name) {
   auto search = [&](Unit* u) -> std::optional<std::pair<BtfRef, int64_t>> {
     if (!u) return std::nullopt;
-    for (uint32_t id = u->first, count = btf__type_cnt(u->btf); id < count; ++id) {
-      BtfRef ref{u->btf, id};
-      const struct btf_type* type = btf_at(ref);
-      if (!type || !btf_is_any_enum(type)) continue;
+    for (uint32_t id = u->btf->first_id(), end = u->btf->end_id(); id < end; ++id) {
+      BtfRef ref{u->btf.get(), id};
+      if (!btf_is_any_enum(btf_at(ref))) continue;
       for (const BtfEnumValue& value : btf_enum_values(ref))
         if (value.name == name) return std::pair{ref, value.value};
     }
@@ -180,28 +171,22 @@ std::optional<std::pair<BtfRef, int64_t>> BtfSet::find_enum_constant(std::string
 
 // Layout: u32 module count; per module u32 name length, name, u32 hash count, hashes.
 std::string write_module_index(BtfSet& set) {
-  std::string body;
-  uint32_t count = 0;
-  set.each(false, [&](const struct btf* btf, uint32_t first, const std::string& module) {
-    if (module.empty()) return true;
-    std::set<uint32_t> hashes;
-    for (uint32_t id = first, end = btf__type_cnt(btf); id < end; ++id) {
-      BtfRef ref{btf, id};
-      const struct btf_type* type = btf_at(ref);
-      if (!type) continue;
-      if (type->name_off != 0 && is_named_kind(btf_kind(type))) hashes.insert(name_hash(btf_name(ref, type->name_off)));
-      for (const BtfEnumValue& value : btf_enum_values(ref)) hashes.insert(name_hash(value.name));
-    }
-    put_u32(body, static_cast<uint32_t>(module.size()));
-    body += module;
-    put_u32(body, static_cast<uint32_t>(hashes.size()));
-    for (uint32_t hash : hashes) put_u32(body, hash);
-    ++count;
-    return true;
+  std::map<std::string, std::set<uint32_t>> hashes;
+  set.each([&](BtfRef ref, const btf_type* type, const std::string& module) {
+    if (module.empty()) return;
+    std::set<uint32_t>& of_module = hashes[module];
+    if (type->name_off != 0 && is_named_kind(btf_kind(type))) of_module.insert(name_hash(btf_name(ref, type->name_off)));
+    for (const BtfEnumValue& value : btf_enum_values(ref)) of_module.insert(name_hash(value.name));
   });
   std::string out;
-  put_u32(out, count);
-  return out + body;
+  put_u32(out, static_cast<uint32_t>(hashes.size()));
+  for (const auto& [module, of_module] : hashes) {
+    put_u32(out, static_cast<uint32_t>(module.size()));
+    out += module;
+    put_u32(out, static_cast<uint32_t>(of_module.size()));
+    for (uint32_t hash : of_module) put_u32(out, hash);
+  }
+  return out;
 }
 
 bool ModuleIndex::open(std::string_view part) {

@@ -14,8 +14,7 @@
 #include <string_view>
 #include <vector>
 
-struct btf;
-struct btf_type;
+#include "frontend/profile/btf.h"
 
 namespace btc {
 
@@ -31,7 +30,7 @@ class BtfProvider {
 
 // A type in one of the set's BTFs.
 struct BtfRef {
-  const struct btf* btf = nullptr;
+  const Btf* btf = nullptr;
   uint32_t id = 0;
   explicit operator bool() const { return btf != nullptr; }
   friend bool operator==(const BtfRef&, const BtfRef&) = default;
@@ -40,7 +39,6 @@ struct BtfRef {
 class BtfSet {
  public:
   explicit BtfSet(BtfProvider& provider) : provider_(provider) {}
-  ~BtfSet();
   BtfSet(const BtfSet&) = delete;
   BtfSet& operator=(const BtfSet&) = delete;
 
@@ -50,15 +48,15 @@ class BtfSet {
   // Position of a type among those of its kind and name in its own BTF: 0 for nearly all.
   uint32_t ordinal(BtfRef ref);
 
-  const struct btf* vmlinux();
-  // Calls fn(btf, first own id, module name) for vmlinux and, unless `vmlinux_only`, each module; stops when fn returns false.
-  void each(bool vmlinux_only, const std::function<bool(const struct btf*, uint32_t, const std::string&)>& fn);
+  const Btf* vmlinux();
+  // Calls fn for every type of vmlinux and all modules (`module` is "" for vmlinux).
+  void each(const std::function<void(BtfRef, const btf_type*, const std::string& module)>& fn);
   // The constant of any enum: the enum and the value.
   std::optional<std::pair<BtfRef, int64_t>> find_enum_constant(std::string_view name);
 
  private:
   // Open addressing over (name hash); entries are type ids, 0 = free.
-  struct Unit { struct btf* btf = nullptr; uint32_t first = 1; std::vector<uint32_t> slots; };
+  struct Unit { std::unique_ptr<Btf> btf; std::vector<uint32_t> slots; };
   Unit* unit(const std::string& module);
   void build_index(Unit& unit);
   BtfRef find_in(Unit& unit, std::string_view name, uint32_t kind, uint32_t* nth);
@@ -68,7 +66,7 @@ class BtfSet {
 };
 
 // The type behind an id, or null; names never null.
-const struct btf_type* btf_at(BtfRef ref);
+const btf_type* btf_at(BtfRef ref);
 std::string_view btf_name(BtfRef ref, uint32_t name_off);
 std::string_view btf_type_name(BtfRef ref);
 // One value of an enum or enum64.

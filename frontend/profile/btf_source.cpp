@@ -1,6 +1,5 @@
 #include "frontend/profile/btf_source.h"
 
-#include <bpf/btf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +10,7 @@ namespace {
 
 constexpr int kMaxDepth = 64;  // real BTF nests under 20; cycles only come in damaged BTF
 
-uint32_t array_count(const struct btf_type* type) { return btf_array(type)->nelems; }
+uint32_t array_count(const btf_type* type) { return btf_array(type)->nelems; }
 
 // The C spellings of the integers that BTF names otherwise, or does not name at all.
 struct CInt { std::string_view text; uint32_t bytes; bool is_signed; };
@@ -49,13 +48,13 @@ bool strip_word(std::string_view& text, std::string_view word, bool at_end) {
 }  // namespace
 
 BtfRef btf_owner(BtfRef ref) {
-  if (const struct btf* base = ref.btf ? btf__base_btf(ref.btf) : nullptr; base && ref.id < btf__type_cnt(base)) ref.btf = base;
+  if (ref.btf && ref.id < ref.btf->first_id() && ref.btf->base()) ref.btf = ref.btf->base();
   return ref;
 }
 
 BtfRef btf_strip(BtfRef ref, std::string_view* typedef_name) {
   for (int i = 0; i < kMaxDepth; ++i) {
-    const struct btf_type* type = btf_at(ref);
+    const btf_type* type = btf_at(ref);
     if (!type || !(btf_is_mod(type) || btf_is_typedef(type))) break;
     if (typedef_name && btf_is_typedef(type)) *typedef_name = btf_name(ref, type->name_off);
     ref.id = type->type;
@@ -70,7 +69,7 @@ TypeId BtfTypes::convert(TypeTable& types, BtfRef ref, int depth, const std::str
   std::string_view typedef_name;
   ref = btf_strip(ref, &typedef_name);
   if (ref.id == 0) return types.void_type();
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   if (!type) return {};
   switch (btf_kind(type)) {
     case BTF_KIND_INT:
@@ -81,7 +80,7 @@ TypeId BtfTypes::convert(TypeTable& types, BtfRef ref, int depth, const std::str
     case BTF_KIND_FLOAT: return types.array(types.int_type(1, false), type->size);
     case BTF_KIND_PTR: {
       BtfRef target = btf_strip({ref.btf, type->type});
-      const struct btf_type* target_type = btf_at(target);
+      const btf_type* target_type = btf_at(target);
       if (target_type && btf_is_func_proto(target_type)) return types.pointer(types.void_type(), AddrSpace::Kernel);
       TypeId elem = convert(types, {ref.btf, type->type}, depth + 1, anonymous_name, false);
       return elem ? types.pointer(elem, AddrSpace::Kernel) : TypeId{};
@@ -101,9 +100,9 @@ TypeId BtfTypes::convert(TypeTable& types, BtfRef ref, int depth, const std::str
 }
 
 TypeId BtfTypes::convert_array(TypeTable& types, BtfRef ref, int depth, const std::string& anonymous_name) {
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   BtfRef elem_ref = btf_strip({ref.btf, btf_array(type)->type});
-  const struct btf_type* elem_type = btf_at(elem_ref);
+  const btf_type* elem_type = btf_at(elem_ref);
   uint32_t count = array_count(type);
   bool bytes = elem_type && btf_is_int(elem_type) && elem_type->size == 1 && !(btf_int_encoding(elem_type) & BTF_INT_BOOL);
   if (bytes && count > 0) return types.string(count);
@@ -112,7 +111,7 @@ TypeId BtfTypes::convert_array(TypeTable& types, BtfRef ref, int depth, const st
 }
 
 TypeId BtfTypes::convert_enum(TypeTable& types, BtfRef ref) {
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   bool size_ok = type->size == 1 || type->size == 2 || type->size == 4 || type->size == 8;
   std::string name(btf_name(ref, type->name_off));
   if (name.empty() || !size_ok) return types.int_type(size_ok ? type->size : 4, btf_kflag(type));
@@ -128,7 +127,7 @@ TypeId BtfTypes::convert_enum(TypeTable& types, BtfRef ref) {
 }
 
 TypeId BtfTypes::convert_record(TypeTable& types, BtfRef ref, int depth, const std::string& anonymous_name, bool from_typedef) {
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   std::string name(btf_name(ref, type->name_off));
   bool is_union = btf_is_fwd(type) ? btf_kflag(type) : btf_is_union(type), anonymous = name.empty();
   if (btf_is_fwd(type)) {
@@ -184,12 +183,12 @@ void BtfTypes::complete(TypeTable& types, uint32_t index) {
 }
 
 void BtfTypes::fill(TypeTable& types, uint32_t index, BtfRef ref, int depth) {
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   if (!type || !btf_is_composite(type) || depth > kMaxDepth) return;
   types.record(index).complete = true;  // first: a damaged record may hold itself
   std::string parent = types.record(index).name;
   std::vector<Field> fields;
-  const struct btf_member* member = btf_members(type);
+  const btf_member* member = btf_members(type);
   for (uint32_t i = 0; i < btf_vlen(type); ++i, ++member) {
     Field field;
     field.name = std::string(btf_name(ref, member->name_off));
@@ -204,7 +203,7 @@ void BtfTypes::fill(TypeTable& types, uint32_t index, BtfRef ref, int depth) {
 // BTF gives no alignment: the largest of the members', 1 where an offset shows the record is packed.
 uint32_t BtfTypes::align_of(BtfRef ref, int depth) {
   ref = btf_strip(ref);
-  const struct btf_type* type = btf_at(ref);
+  const btf_type* type = btf_at(ref);
   if (!type || depth > kMaxDepth) return 1;
   switch (btf_kind(type)) {
     case BTF_KIND_INT: case BTF_KIND_ENUM: case BTF_KIND_ENUM64: case BTF_KIND_FLOAT: return type->size >= 1 && type->size <= 16 ? type->size : 1;
@@ -216,7 +215,7 @@ uint32_t BtfTypes::align_of(BtfRef ref, int depth) {
   auto [it, fresh] = aligns_.try_emplace({ref.btf, ref.id}, 1);
   if (!fresh) return it->second;
   uint32_t align = 1;
-  const struct btf_member* member = btf_members(type);
+  const btf_member* member = btf_members(type);
   for (uint32_t i = 0; i < btf_vlen(type); ++i, ++member) {
     uint32_t of_member = align_of({ref.btf, member->type}, depth + 1);
     if (btf_member_bitfield_size(type, i) == 0 && (btf_member_bit_offset(type, i) / 8) % of_member != 0) continue;
@@ -230,6 +229,7 @@ uint32_t BtfTypes::align_of(BtfRef ref, int depth) {
 std::optional<TypeId> BtfTypes::parse_c(TypeTable& types, std::string_view text, AddrSpace space) {
   text = trim(text);
   if (text.size() > 500) return std::nullopt;
+  while (strip_word(text, "__data_loc", false) || strip_word(text, "__rel_loc", false)) {}  // "char[]", count 0
   constexpr std::string_view kUserTag = R"(__attribute__((btf_type_tag("user"))))";
   if (text.ends_with("]")) {
     size_t open = text.rfind('[');

@@ -44,7 +44,7 @@ class BtfTypes {
   BtfRef find_flavored(std::string_view name, bool is_union);
 
   BtfSet& set_;
-  std::map<std::pair<const struct btf*, uint32_t>, uint32_t> aligns_;
+  std::map<std::pair<const Btf*, uint32_t>, uint32_t> aligns_;
 };
 
 // Without qualifiers, typedefs and tags; `typedef_name` gets the innermost typedef passed.

@@ -2,7 +2,6 @@
 //
 // Raw tracepoints: BTF names the arguments only on __traceiter_EVENT (5.10+)
 // or, by class, on __bpf_trace_CLASS; `btf_trace_EVENT` has the types alone.
-#include <bpf/btf.h>
 #include <fmt/format.h>
 
 #include <set>
@@ -15,7 +14,7 @@ namespace btc {
 // A register argument is one 8-byte word; a struct by value takes as many as it fills.
 std::optional<Profile::FunctionProto> BtfProfile::proto(TypeTable& types, BtfRef function, std::string record_name, std::string module,
                                                         bool skip_first) {
-  const struct btf_type* type = btf_at(function);
+  const btf_type* type = btf_at(function);
   if (type && (btf_is_func(type) || btf_is_typedef(type))) {
     function = btf_strip({function.btf, type->type});
     type = btf_at(function);
@@ -47,8 +46,9 @@ std::optional<Profile::FunctionProto> BtfProfile::proto(TypeTable& types, BtfRef
     field.type = converter_.convert(types, {function.btf, param->type});
     if (!field.type) return std::nullopt;
     field.bit_offset = record.size * 8;
-    int64_t size = btf__resolve_size(function.btf, param->type);
-    record.size += size > 8 && size <= 64 ? static_cast<uint32_t>((size + 7) / 8 * 8) : 8;
+    const btf_type* param_type = btf_at(btf_strip({function.btf, param->type}));
+    bool by_value = param_type && btf_is_composite(param_type) && param_type->size > 8 && param_type->size <= 64;
+    record.size += by_value ? (param_type->size + 7) / 8 * 8 : 8;
     record.fields.push_back(std::move(field));
   }
   out.args_record = types.add_record(std::move(record));
@@ -65,15 +65,10 @@ std::optional<Profile::FunctionProto> BtfProfile::find_function(TypeTable& types
 
 std::vector<std::string> BtfProfile::match_functions(std::string_view pattern) {
   std::set<std::string> out;
-  set_.each(false, [&](const struct btf* btf, uint32_t first, const std::string& module) {
-    for (uint32_t id = first, end = btf__type_cnt(btf); id < end; ++id) {
-      BtfRef ref{btf, id};
-      const struct btf_type* type = btf_at(ref);
-      if (!type || !btf_is_func(type)) continue;
-      std::string_view name = btf_name(ref, type->name_off);
-      if (abi::wildcard_match(pattern, name)) out.emplace(name);
-    }
-    return true;
+  set_.each([&](BtfRef ref, const btf_type* type, const std::string&) {
+    if (!btf_is_func(type)) return;
+    std::string_view name = btf_name(ref, type->name_off);
+    if (abi::wildcard_match(pattern, name)) out.emplace(name);
   });
   return {out.begin(), out.end()};
 }

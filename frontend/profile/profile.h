@@ -15,8 +15,6 @@
 
 #include "frontend/types/types.h"
 
-struct btf;
-
 namespace btc {
 
 // One field of a tracepoint's record as its `format` file gives it.

@@ -1,6 +1,5 @@
 #include "frontend/profile/records.h"
 
-#include <bpf/btf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -82,26 +81,21 @@ bool parse_format(std::string_view text, TracepointRecord* out) {
 
 RecordClasses::RecordClasses(BtfSet& set) {
   constexpr std::string_view kPrefix = "trace_event_raw_";
-  set.each(false, [&](const struct btf* btf, uint32_t first, const std::string& module) {
-    for (uint32_t id = first, end = btf__type_cnt(btf); id < end; ++id) {
-      BtfRef ref{btf, id};
-      const struct btf_type* type = btf_at(ref);
-      if (!type || !btf_is_struct(type)) continue;
-      std::string_view name = btf_name(ref, type->name_off);
-      if (!name.starts_with(kPrefix)) continue;
-      std::string layout;
-      const struct btf_member* member = btf_members(type);
-      for (uint32_t i = 0; i < btf_vlen(type); ++i, ++member) {
-        std::string_view field = btf_name(ref, member->name_off);
-        if (field == "ent" || field == "__data") continue;  // the common header; where dynamic data begins
-        // A dynamic field is `name` in the format file and `__data_loc_name` in the struct.
-        for (std::string_view prefix : {"__data_loc_", "__rel_loc_"})
-          if (field.starts_with(prefix)) field.remove_prefix(prefix.size());
-        layout += fmt::format("{}@{};", field, btf_member_bit_offset(type, i) / 8);
-      }
-      by_layout_[layout].push_back({std::string(name), module});
+  set.each([&](BtfRef ref, const btf_type* type, const std::string& module) {
+    if (!btf_is_struct(type)) return;
+    std::string_view name = btf_name(ref, type->name_off);
+    if (!name.starts_with(kPrefix)) return;
+    std::string layout;
+    const btf_member* member = btf_members(type);
+    for (uint32_t i = 0; i < btf_vlen(type); ++i, ++member) {
+      std::string_view field = btf_name(ref, member->name_off);
+      if (field == "ent" || field == "__data") continue;  // the common header; where dynamic data begins
+      // A dynamic field is `name` in the format file and `__data_loc_name` in the struct.
+      for (std::string_view prefix : {"__data_loc_", "__rel_loc_"})
+        if (field.starts_with(prefix)) field.remove_prefix(prefix.size());
+      layout += fmt::format("{}@{};", field, btf_member_bit_offset(type, i) / 8);
     }
-    return true;
+    by_layout_[layout].push_back({std::string(name), module});
   });
 }
 
