@@ -171,12 +171,12 @@ std::optional<std::pair<BtfRef, int64_t>> BtfSet::find_enum_constant(std::string
 
 // Layout: u32 module count; per module u32 name length, name, u32 hash count, hashes.
 std::string write_module_index(BtfSet& set) {
-  std::map<std::string, std::set<uint32_t>> hashes;
+  std::map<std::string, std::set<uint16_t>> hashes;
   set.each([&](BtfRef ref, const btf_type* type, const std::string& module) {
     if (module.empty()) return;
-    std::set<uint32_t>& of_module = hashes[module];
-    if (type->name_off != 0 && is_named_kind(btf_kind(type))) of_module.insert(name_hash(btf_name(ref, type->name_off)));
-    for (const BtfEnumValue& value : btf_enum_values(ref)) of_module.insert(name_hash(value.name));
+    std::set<uint16_t>& of_module = hashes[module];
+    if (type->name_off != 0 && is_named_kind(btf_kind(type))) of_module.insert(static_cast<uint16_t>(name_hash(btf_name(ref, type->name_off))));
+    for (const BtfEnumValue& value : btf_enum_values(ref)) of_module.insert(static_cast<uint16_t>(name_hash(value.name)));
   });
   std::string out;
   put_u32(out, static_cast<uint32_t>(hashes.size()));
@@ -184,7 +184,10 @@ std::string write_module_index(BtfSet& set) {
     put_u32(out, static_cast<uint32_t>(module.size()));
     out += module;
     put_u32(out, static_cast<uint32_t>(of_module.size()));
-    for (uint32_t hash : of_module) put_u32(out, hash);
+    for (uint16_t hash : of_module) {
+      out += static_cast<char>(hash);
+      out += static_cast<char>(hash >> 8);
+    }
   }
   return out;
 }
@@ -199,7 +202,7 @@ bool ModuleIndex::open(std::string_view part) {
     if (length > part.size() - 4 || part.size() - 4 - length < 4) return false;
     std::string_view name = part.substr(4, length);
     part.remove_prefix(4 + length);
-    uint64_t bytes = uint64_t{get_u32(part.data())} * 4;
+    uint64_t bytes = uint64_t{get_u32(part.data())} * 2;
     if (bytes > part.size() - 4) return false;
     hashes_[name] = part.substr(4, bytes);
     part.remove_prefix(4 + bytes);
@@ -210,11 +213,11 @@ bool ModuleIndex::open(std::string_view part) {
 bool ModuleIndex::may_define(std::string_view module, std::string_view name) const {
   auto it = hashes_.find(module);
   if (it == hashes_.end()) return true;
-  uint32_t want = name_hash(name);
-  size_t low = 0, high = it->second.size() / 4;
+  auto want = static_cast<uint16_t>(name_hash(name));
+  size_t low = 0, high = it->second.size() / 2;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    uint32_t hash = get_u32(it->second.data() + middle * 4);
+    auto hash = static_cast<uint16_t>(static_cast<uint8_t>(it->second[middle * 2]) | static_cast<uint8_t>(it->second[middle * 2 + 1]) << 8);
     if (hash == want) return true;
     if (hash < want) low = middle + 1; else high = middle;
   }

@@ -73,7 +73,8 @@ std::string_view btf_type_name(BtfRef ref);
 struct BtfEnumValue { std::string_view name; int64_t value; };
 std::vector<BtfEnumValue> btf_enum_values(BtfRef ref);
 
-// The "modules" part of a profile: per module the sorted 32-bit hashes of all names its BTF defines.
+// The "modules" part of a profile: per module the sorted 16-bit hashes of all names its BTF defines
+// (a wrong hit only unpacks a module in vain).
 uint32_t name_hash(std::string_view name);
 std::string write_module_index(BtfSet& set);
 class ModuleIndex {
