@@ -45,6 +45,8 @@ struct OutputOptions {
   ColorMode color = ColorMode::Auto;
   // Config keys of the side Run, after block and environment.
   bool print_maps_on_exit = true;
+  // Set by the signal handler when the run is to end: a reader that stalls then gets two more seconds. May be null.
+  const volatile int* stop = nullptr;
   bool cpp_demangle = true;
   bool show_debug_info = false;
   SymbolCache symbol_cache = SymbolCache::PerPid;
@@ -103,7 +105,7 @@ class Output {
 
   // One record of the ring buffer: its header and `size` payload bytes.
   Next handle_event(const abi::EventHeader& header, const uint8_t* payload, size_t size);
-  // After the ring was drained: time to hand over what is due (line mode never waits for this).
+  // After the ring was drained, and at least once per poll: hands over complete lines.
   void flush_batch();
   // The output can no longer be written (reader gone, disk full): said once on stderr where it is worth saying. The loop must end.
   bool broken() const;
@@ -114,8 +116,10 @@ class Output {
   void map_lost(uint32_t map, uint64_t entries);  // end of run: entries that did not fit, when no runtime error said so
   void raw(std::string_view bytes);            // what an iterator wrote
 
-  // Test mode (--test, --bench). `names`: all tests in order; called in order.
-  void test_result(const std::vector<std::string>& names, size_t index, uint64_t nsecs, bool passed, uint32_t failed_before);
+  // Test mode (--test, --bench). `names`: all tests in order; called once per test, in order. `passed` holds the results so far,
+  // `captured` what the test printed.
+  void test_result(const std::vector<std::string>& names, size_t index, uint64_t nsecs, const std::vector<bool>& passed,
+                   std::string_view captured);
   void bench_result(const std::vector<std::string>& names, size_t index, uint64_t average_nsecs, uint64_t iterations);
   void begin_capture();                        // hold output back while a test runs ...
   std::string end_capture();                   // ... and return it
@@ -133,9 +137,10 @@ class Output {
   void warning(std::string_view text);
   void error(std::string_view text);
 
+  struct State;                                // defined in state.h, for the parts of output only
+
  private:
   Output();
-  struct State;
   std::unique_ptr<State> state_;
 };
 

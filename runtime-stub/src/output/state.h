@@ -1,0 +1,71 @@
+// What one Output holds. Private to output.cpp, events.cpp and the formats.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime-stub/src/output/maps.h"
+#include "runtime-stub/src/output/messages.h"
+#include "runtime-stub/src/output/pcap.h"
+#include "runtime-stub/src/output/printf.h"
+#include "runtime-stub/src/output/render.h"
+#include "runtime-stub/src/output/sink.h"
+
+namespace btc::rt {
+
+// An event of the manifest, made ready.
+struct EventInfo {
+  abi::EventKind kind{};
+  const fb::Event* source = nullptr;
+  const TypeInfo* payload = nullptr;   // a tuple, or null
+  std::optional<PrintfFormat> format;  // kinds whose format is a printf format
+  std::string_view text;               // Event.format as it is
+  uint32_t map = 0;                    // valid for kinds that name a map
+  int32_t location = -1;
+  std::unique_ptr<PcapFile> pcap;      // skboutput
+};
+
+struct Output::State {
+  OutputOptions options;
+  const fb::Manifest* manifest = nullptr;
+  Target* target = nullptr;
+  Render render;
+  Messages messages;
+  Sink sink;
+  std::vector<MapInfo> maps;
+  std::vector<uint32_t> dump_order;    // by name in the kernel
+  std::vector<EventInfo> events;
+  std::string scratch;                 // text of the event at hand
+  std::vector<uint8_t> padded;         // a payload shorter than its type, with zeros behind it
+  bool capturing = false;
+  std::string captured;
+  uint64_t errors = 0;                 // errorf events
+
+  bool load(std::string* error);
+  bool json() const { return options.format == OutputFormat::Json; }
+  // Formats for machines have no place for loose text: it goes to stderr.
+  bool text_to_stderr() const { return options.format == OutputFormat::Folded || options.format == OutputFormat::OpenMetrics; }
+
+  // The text of an event that is not a message: as it is, or as {"type": type, "data": "text"}.
+  void emit(std::string_view json_type, std::string_view text);
+  // A complete JSON line or text for the output stream.
+  void put(std::string_view bytes);
+  void to_stderr(std::string_view bytes);
+  void warning(std::string_view text);
+  void error(std::string_view text);
+  void report_broken_sink();
+
+  bool read_image(uint32_t map, uint32_t top, MapImage* image);
+  // `at_end`: the dump at the end, which shows nothing for a scalar that was never written.
+  void show_map(uint32_t map, uint32_t top, uint32_t div, bool at_end);
+};
+
+// Runs `sh -c command`, returns what it wrote to stdout and stderr. False: errno.
+bool run_command(const std::string& command, std::string* output);
+
+using EventHandler = Next (*)(Output::State& state, EventInfo& event, const uint8_t* data, size_t size);
+EventHandler event_handler(abi::EventKind kind);
+
+}  // namespace btc::rt
