@@ -25,9 +25,24 @@ config.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
 config.substitutions.append(("%btc", os.path.join(build, "bin", "btc")))
 config.substitutions.append(("%build", build))
 config.substitutions.append(("%testprogs", os.path.join(build, "test", "progs")))
+config.substitutions.append(("%trace", os.path.join(config.test_source_root, "run", "Inputs", "trace")))
+config.substitutions.append(("%examples", os.path.join(config.test_source_root, "../../examples")))
 
 if os.geteuid() == 0:
     config.available_features.add("root")
     if os.environ.get("BTC_NO_BPF") is None and os.path.exists("/sys/kernel/btf/vmlinux"):
         config.available_features.add("bpf")
 config.available_features.add(platform.machine())
+
+
+
+def exists_below_tracing(path):
+    return any(os.path.exists(os.path.join(d, path)) for d in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))
+
+
+if exists_below_tracing("events/block"):
+    config.available_features.add("block")
+if not exists_below_tracing("kprobe_events"):
+    config.available_features.add("no-kprobes")
+if os.path.exists(os.path.join(build, "test", "progs", "test-server")):
+    config.available_features.add("sdt")
