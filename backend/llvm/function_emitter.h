@@ -1,0 +1,79 @@
+// State of emitting one BIR function; every op has one function `emit_<Op>` that gets it.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <llvm/IR/IRBuilder.h>
+
+#include "backend/llvm/module_emitter.h"
+
+namespace btc::backend {
+
+class FunctionEmitter {
+ public:
+  FunctionEmitter(ModuleEmitter& module, const ir::Function& bir, llvm::Function* llvm);
+
+  void emit();
+
+  // Operands.
+  llvm::Value* value(const ir::Operand& operand);                      // as it is
+  llvm::Value* value(const ir::Operand& operand, llvm::Type* type);    // zero-extended, truncated or cast to `type`
+  llvm::Value* wide(const ir::Operand& operand) { return value(operand, b.getInt64Ty()); }
+  llvm::Value* convert(llvm::Value* value, llvm::Type* type);
+  llvm::Type* type_of(ir::ValueType type);
+  ir::ValueType bir_type(const ir::Operand& operand) const { return bir.type(static_cast<ir::ValueId>(operand.number)); }
+  llvm::Type* result_type(const ir::Inst& inst) { return type_of(bir.type(inst.result)); }
+  void set_result(const ir::Inst& inst, llvm::Value* value);           // converted to the result's type
+  llvm::BasicBlock* block(const ir::Operand& operand);
+  llvm::Value* slot_address(uint32_t slot);
+  llvm::Value* context();                                              // the program's first parameter
+  // A load that stays one instruction at a constant offset of the context.
+  llvm::Value* context_load(llvm::Value* context, uint64_t offset, llvm::Type* type);
+  // What is known about where a pointer points, in bytes (1: nothing).
+  uint32_t known_align(const ir::Operand& pointer) const;
+
+  // Pieces that several ops share.
+  llvm::Value* byte_offset(llvm::Value* pointer, uint64_t offset);
+  llvm::CallInst* helper(const char* name, llvm::Type* result, const std::vector<llvm::Value*>& args);
+  llvm::CallInst* helper(uint32_t id, llvm::Type* result, const std::vector<llvm::Value*>& args);
+  llvm::AllocaInst* stack_bytes(uint32_t size, const char* name);      // in the entry block
+  // Passes a value through an empty inline assembly: LLVM cannot see where it comes from, so it neither merges what
+  // made it with its like nor deduces ranges that the kernel verifier could not follow.
+  llvm::Value* opaque(llvm::Value* value);
+  llvm::BasicBlock* new_block(const char* name);
+  void add_to_counter(llvm::GlobalVariable* map, uint32_t index);      // array of u64, per CPU
+  void fail(const ir::Inst& inst, const std::string& message);
+
+  ModuleEmitter& module;
+  const ir::Function& bir;
+  llvm::Function* llvm;
+  llvm::IRBuilder<> b;
+  std::unordered_map<ir::ValueId, llvm::Value*> record_of_payload;     // event payload -> whole ring buffer record
+
+ private:
+  void create_blocks();
+  void emit_entry();
+  std::vector<uint32_t> block_order() const;
+  void enter_scratch();
+
+ public:
+  void leave_scratch();                                                // before every return
+
+ private:
+  std::vector<llvm::Value*> values_;
+  std::vector<const ir::Inst*> definitions_;
+  std::vector<llvm::Value*> slots_;
+  std::vector<llvm::BasicBlock*> blocks_;
+  llvm::BasicBlock* entry_ = nullptr;
+  llvm::Value* scratch_ = nullptr;                                     // base of this invocation's level
+  llvm::Value* scratch_owner_ = nullptr;                               // its counter in btc_nest
+};
+
+using EmitOp = void (*)(FunctionEmitter&, const ir::Inst&);
+#define BTC_OP(Enum, ...) void emit_##Enum(FunctionEmitter& f, const ir::Inst& inst);
+#include "lower/ir/ops.def"
+#undef BTC_OP
+
+}  // namespace btc::backend
