@@ -1,1 +1,126 @@
-// backend
+// BIR to artifact: the stages, in order.
+#include "backend/backend.h"
+
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+
+#include "backend/llvm/emit_object.h"
+#include "backend/llvm/module_emitter.h"
+#include "backend/llvm/optimize.h"
+#include "backend/llvm/target.h"
+#include "backend/obj/elf_append.h"
+#include "backend/obj/object_reader.h"
+#include "backend/obj/patches.h"
+#include "backend/obj/verify_context.h"
+#include "lower/lower.h"
+
+namespace btc::backend {
+
+namespace {
+
+// What LLVM's code generator reports (a stack frame that is too large, above all) becomes a diagnostic at the script's line.
+class LlvmDiagnostics : public llvm::DiagnosticHandler {
+ public:
+  LlvmDiagnostics(const ir::Module& module, DiagEngine& diags) : module_(module), diags_(diags) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo& info) override {
+    if (info.getSeverity() != llvm::DS_Error) return true;
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    info.print(printer);
+    diags_.report(DiagKind::BackendFailed, place(info), stream.str());
+    return true;
+  }
+
+ private:
+  SourceRange place(const llvm::DiagnosticInfo& info) const {
+    auto* located = llvm::dyn_cast<llvm::DiagnosticInfoUnsupported>(&info);
+    if (located == nullptr) return {};
+    for (const ir::Function& function : module_.functions) {
+      if (located->getFunction().getName() == function.name) return function.loc;
+    }
+    return {};
+  }
+
+  const ir::Module& module_;
+  DiagEngine& diags_;
+};
+
+std::string module_text(const llvm::Module& module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, nullptr);
+  return stream.str();
+}
+
+bool check_context_loads(const ir::Module& module, const ObjectInfo& info, DiagEngine& diags) {
+  std::vector<ContextMisuse> misuses = find_context_misuse(info);
+  for (const ContextMisuse& misuse : misuses) {
+    SourceRange range;
+    for (const ir::Function& function : module.functions) {
+      if (function.name == misuse.function) range = function.loc;
+    }
+    diags.report(DiagKind::BackendFailed, range,
+                 fmt::format("{}:{}: access through a changed context pointer (instruction {} of {}): {}", misuse.file,
+                             misuse.line, misuse.insn, misuse.function, misuse.text));
+  }
+  return misuses.empty();
+}
+
+bool finish_object(const ir::Module& module, const std::string& code, Artifact* out, DiagEngine& diags) {
+  std::string error;
+  ObjectInfo info;
+  std::string stripped = strip_dwarf(code, &error);
+  if (!error.empty() || !read_object(stripped, &info, &error)) {
+    diags.report(DiagKind::BackendFailed, SourceRange{}, error);
+    return false;
+  }
+  if (!check_context_loads(module, info, diags)) return false;
+  out->manifest = lower::build_manifest(module, find_patches(module, info));
+  out->object = append_section(stripped, abi::kManifestSection, out->manifest, &error);
+  if (!error.empty()) diags.report(DiagKind::BackendFailed, SourceRange{}, error);
+  return error.empty();
+}
+
+}  // namespace
+
+bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& diags) {
+  std::unique_ptr<llvm::TargetMachine> target = make_target_machine(module.arch);
+  if (target == nullptr) {
+    diags.report(DiagKind::BackendFailed, SourceRange{}, "this LLVM has no BPF target");
+    return false;
+  }
+  llvm::LLVMContext context;
+  context.setDiagnosticHandler(std::make_unique<LlvmDiagnostics>(module, diags));
+  size_t errors_before = diags.error_count();
+  llvm::Module llvm(module.script_name.empty() ? "script" : module.script_name, context);
+  llvm.setTargetTriple(bpf_triple(module.arch));
+  llvm.setDataLayout(target->createDataLayout());  // before anything is built: alignments come from it
+  if (!ModuleEmitter(module, llvm, diags).emit()) return false;
+
+  std::string broken;
+  llvm::raw_string_ostream broken_stream(broken);
+  if (llvm::verifyModule(llvm, &broken_stream)) {
+    diags.report(DiagKind::BackendFailed, SourceRange{}, "LLVM rejects the module: " + broken_stream.str());
+    return false;
+  }
+  if ((what & kEmitLlvmRaw) != 0) out->llvm_ir = module_text(llvm);
+  if ((what & ~kEmitLlvmRaw) == 0) return true;
+  optimize(llvm, *target);
+  if ((what & kEmitLlvm) != 0) out->llvm_ir = module_text(llvm);
+  if ((what & kEmitAsm) != 0) {
+    std::unique_ptr<llvm::Module> copy = llvm::CloneModule(llvm);
+    out->assembly = generate_code(*copy, *target, true);
+  }
+  if ((what & kEmitObject) != 0) {
+    std::string code = generate_code(llvm, *target, false);
+    if (diags.error_count() != errors_before || !finish_object(module, code, out, diags)) return false;
+  }
+  return diags.error_count() == errors_before;
+}
+
+}  // namespace btc::backend

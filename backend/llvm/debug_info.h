@@ -53,8 +53,7 @@ class DebugInfo {
 
   llvm::DIBuilder builder_;
   const ir::Module& bir_;
-  SourceManager sources_;               // the module's sources, for line and column
-  std::vector<llvm::DIFile*> files_;    // index = file of sources_
+  std::vector<llvm::DIFile*> files_;    // as Module::sources
   llvm::DICompileUnit* unit_ = nullptr;
   std::map<std::string, llvm::DIType*> basic_;
   std::map<std::pair<llvm::DISubprogram*, uint32_t>, llvm::DIScope*> file_scopes_;

@@ -22,7 +22,6 @@ DebugInfo::DebugInfo(llvm::Module& llvm, const ir::Module& bir) : builder_(llvm)
   llvm.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
   llvm.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 5);  // 5: files may carry their source
   for (const ir::SourceText& source : bir.sources) {
-    sources_.add(source.name, source.text);
     files_.push_back(builder_.createFile(source.name, "", std::nullopt, llvm::StringRef(source.text)));
   }
   if (files_.empty()) {
@@ -36,13 +35,9 @@ llvm::DISubprogram* DebugInfo::define_function(llvm::Function* function, SourceR
                                                const std::vector<DIType*>& params) {
   std::vector<llvm::Metadata*> types{result};
   types.insert(types.end(), params.begin(), params.end());
-  uint32_t line = range.begin != 0 && sources_.file_at(range.begin) != nullptr ? sources_.line_col(range.begin).line : 0;
-  llvm::DIFile* in_file = file();
-  if (line != 0) {
-    for (uint32_t i = 0; i < sources_.file_count(); ++i) {
-      if (&sources_.file(i) == sources_.file_at(range.begin)) in_file = files_[i];
-    }
-  }
+  std::optional<ir::Place> place = bir_.locate(range);
+  uint32_t line = place ? place->line : 0;
+  llvm::DIFile* in_file = place ? files_[place->file] : file();
   auto flags = llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized;
   if (function->hasLocalLinkage()) flags |= llvm::DISubprogram::SPFlagLocalToUnit;
   llvm::DISubprogram* subprogram =
@@ -69,18 +64,15 @@ llvm::DISubprogram* DebugInfo::declare_function(llvm::StringRef name, DIType* re
 
 llvm::DILocation* DebugInfo::location(SourceRange range, llvm::DISubprogram* function) {
   llvm::LLVMContext& context = function->getContext();
-  const SourceFile* source = range.begin == 0 ? nullptr : sources_.file_at(range.begin);
-  if (source == nullptr) return llvm::DILocation::get(context, 0, 0, function);
-  LineCol at = sources_.line_col(range.begin);
-  uint32_t index = 0;
-  while (&sources_.file(index) != source) ++index;
+  std::optional<ir::Place> place = bir_.locate(range);
+  if (!place) return llvm::DILocation::get(context, 0, 0, function);
   llvm::DIScope* scope = function;
-  if (files_[index] != function->getFile()) {
-    llvm::DIScope*& block = file_scopes_[{function, index}];
-    if (block == nullptr) block = builder_.createLexicalBlockFile(function, files_[index]);
+  if (files_[place->file] != function->getFile()) {
+    llvm::DIScope*& block = file_scopes_[{function, place->file}];
+    if (block == nullptr) block = builder_.createLexicalBlockFile(function, files_[place->file]);
     scope = block;
   }
-  return llvm::DILocation::get(context, at.line, at.col, scope);
+  return llvm::DILocation::get(context, place->line, place->col, scope);
 }
 
 void DebugInfo::describe_global(llvm::GlobalVariable* global, DIType* type) {

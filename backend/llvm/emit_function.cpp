@@ -14,9 +14,9 @@ static const EmitOp kEmitOps[] = {
 #undef BTC_OP
 };
 
-FunctionEmitter::FunctionEmitter(ModuleEmitter& module, const ir::Function& bir, llvm::Function* llvm)
-    : module(module), bir(bir), llvm(llvm), b(llvm->getContext()), values_(bir.values.size()),
-      definitions_(bir.values.size()) {
+FunctionEmitter::FunctionEmitter(ModuleEmitter& module, uint32_t function)
+    : module(module), bir(module.bir.functions[function]), llvm(module.functions[function]), b(llvm->getContext()),
+      values_(bir.values.size()), definitions_(bir.values.size()), function_index_(function) {
   for (size_t i = 0; i < bir.params.size(); ++i) values_[bir.params[i]] = llvm->getArg(static_cast<unsigned>(i));
   for (const ir::Block& block : bir.blocks) {
     for (const ir::Inst& inst : block.insts) {
@@ -63,12 +63,10 @@ void FunctionEmitter::create_blocks() {
   }
 }
 
-// Slots live on the stack; those that place-slots moved lie in this invocation's level of btc_scratch.
+// Slots live on the stack; those that place-slots moved lie in the program's level of btc_scratch.
 void FunctionEmitter::emit_entry() {
   b.SetInsertPoint(entry_);
   b.SetCurrentDebugLocation(module.debug.location(bir.loc, llvm->getSubprogram()));
-  bool needs_scratch = std::any_of(bir.slots.begin(), bir.slots.end(),
-                                   [](const ir::Slot& slot) { return slot.place == ir::Slot::Scratch; });
   slots_.resize(bir.slots.size());
   for (size_t i = 0; i < bir.slots.size(); ++i) {
     const ir::Slot& slot = bir.slots[i];
@@ -77,7 +75,7 @@ void FunctionEmitter::emit_entry() {
     bytes->setAlignment(llvm::Align(std::max<uint32_t>(1, slot.align)));
     slots_[i] = bytes;
   }
-  if (needs_scratch) enter_scratch();
+  unwrap_parameters();
   b.CreateBr(blocks_.empty() ? entry_ : blocks_[0]);
 }
 
@@ -208,9 +206,16 @@ llvm::BasicBlock* FunctionEmitter::new_block(const char* name) {
   return llvm::BasicBlock::Create(llvm->getContext(), name, llvm);
 }
 
+llvm::AllocaInst* FunctionEmitter::counter_key() {
+  if (counter_key_ == nullptr) {
+    counter_key_ = stack_bytes(4, "index");
+    counter_key_->setAlignment(llvm::Align(4));
+  }
+  return counter_key_;
+}
+
 void FunctionEmitter::add_to_counter(llvm::GlobalVariable* map, uint32_t index) {
-  llvm::AllocaInst* key = stack_bytes(4, "index");
-  key->setAlignment(llvm::Align(4));
+  llvm::AllocaInst* key = counter_key();
   b.CreateStore(b.getInt32(index), key);
   llvm::Value* entry = helper("map_lookup_elem", b.getPtrTy(), {map, key});
   llvm::BasicBlock* found = new_block("count");

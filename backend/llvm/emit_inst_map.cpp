@@ -31,13 +31,17 @@ void emit_MapLookupPercpu(FunctionEmitter& f, const ir::Inst& inst) {
 void emit_MapForEach(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.helper("for_each_map_elem", f.b.getInt64Ty(),
                               {map_of(f, inst), f.module.functions[inst.operands[1].number],
-                               f.value(inst.operands[2], f.b.getPtrTy()), f.b.getInt64(0)}));
+                               f.callback_context(static_cast<uint32_t>(inst.operands[1].number),
+                                                  f.value(inst.operands[2], f.b.getPtrTy())),
+                               f.b.getInt64(0)}));
 }
 
 void emit_LoopN(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.helper("loop", f.b.getInt64Ty(),
                               {f.wide(inst.operands[0]), f.module.functions[inst.operands[1].number],
-                               f.value(inst.operands[2], f.b.getPtrTy()), f.b.getInt64(0)}));
+                               f.callback_context(static_cast<uint32_t>(inst.operands[1].number),
+                                                  f.value(inst.operands[2], f.b.getPtrTy())),
+                               f.b.getInt64(0)}));
 }
 
 void emit_LossCount(FunctionEmitter& f, const ir::Inst& inst) {

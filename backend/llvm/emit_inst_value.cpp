@@ -77,6 +77,7 @@ void emit_Call(FunctionEmitter& f, const ir::Inst& inst) {
   for (size_t i = 1; i < inst.operands.size() && i <= callee->arg_size(); ++i) {
     args.push_back(f.value(inst.operands[i], callee->getArg(static_cast<unsigned>(i - 1))->getType()));
   }
+  if (f.module.uses_scratch[inst.operands[0].number]) args.push_back(f.scratch_or_null());
   if (args.size() != callee->arg_size()) return f.fail(inst, "wrong number of arguments for " + callee->getName().str());
   llvm::CallInst* call = f.b.CreateCall(callee, args);
   if (!call->getType()->isVoidTy()) f.set_result(inst, call);
@@ -91,12 +92,10 @@ void emit_BrIf(FunctionEmitter& f, const ir::Inst& inst) {
 }
 
 void emit_Ret(FunctionEmitter& f, const ir::Inst& inst) {
-  f.leave_scratch();
   f.b.CreateRet(f.value(inst.operands[0], f.llvm->getReturnType()));
 }
 
 void emit_RetVoid(FunctionEmitter& f, const ir::Inst& inst) {
-  f.leave_scratch();
   llvm::Type* type = f.llvm->getReturnType();
   if (type->isVoidTy()) f.b.CreateRetVoid();
   else f.b.CreateRet(llvm::Constant::getNullValue(type));

@@ -9,7 +9,8 @@
 namespace btc::backend {
 
 ModuleEmitter::ModuleEmitter(const ir::Module& bir, llvm::Module& llvm, DiagEngine& diags)
-    : bir(bir), llvm(llvm), diags(diags), debug(llvm, bir), globals(llvm, bir, debug), core(bir, debug) {}
+    : bir(bir), llvm(llvm), diags(diags), debug(llvm, bir), globals(llvm, bir, debug), core(bir, debug),
+      uses_scratch(functions_with_scratch(bir)) {}
 
 void ModuleEmitter::fail(SourceRange range, const std::string& message) {
   failed_ = true;
@@ -33,6 +34,10 @@ void ModuleEmitter::declare_function(const ir::Function& function) {
     params.push_back(llvm_type(context, type));
     bool pointer = type.kind == ir::ScalarKind::Ptr;
     param_types.push_back(pointer ? debug.pointer(nullptr) : debug.integer(ir::bytes_of(type), false));
+  }
+  if (function.kind == ir::Function::Subprog && uses_scratch[functions.size()]) {
+    params.push_back(llvm::PointerType::get(context, 0));
+    param_types.push_back(debug.pointer(nullptr));
   }
   // A program returns int; everything else what it says.
   llvm::Type* result = program ? llvm::Type::getInt32Ty(context) : llvm_type(context, function.return_type);
@@ -62,7 +67,7 @@ bool ModuleEmitter::emit() {
   globals.emit_license();
   globals.emit_script_maps();
   for (const ir::Function& function : bir.functions) declare_function(function);
-  for (size_t i = 0; i < bir.functions.size(); ++i) FunctionEmitter(*this, bir.functions[i], functions[i]).emit();
+  for (uint32_t i = 0; i < bir.functions.size(); ++i) FunctionEmitter(*this, i).emit();
   if (failed_) return false;
   debug.finish();
   return true;

@@ -1,82 +1,145 @@
 // Memory beyond the 512-byte stack: one level of the per-CPU map btc_scratch
 // per program that is running on this CPU (task, softirq, irq, nmi).
 //
-//   for level in 0..kScratchLevels:         ; btc_nest[level]: how many hold this level
-//     if (++btc_nest[level] == 1) goto own  ; atomic add, then a plain read
-//     --btc_nest[level]
-//   ++btc_lost[kLostNested]; return 0
-//   own: scratch = btc_scratch[level] ... --btc_nest[level] before every return
+//   enter:  for level in 0..kScratchLevels:      ; btc_nest[level]: how many hold this level
+//             if (++btc_nest[level] == 1) own it ; atomic add, then a plain read
+//             --btc_nest[level]
+//           ++btc_lost[kLostNested]; null
+//   leave:  --btc_nest[level]
 //
 // A counter of nesting depth would be shorter, but since programs run with
 // migration disabled rather than preemption (5.12 on PREEMPT kernels), two
-// of them on one CPU need not end in the reverse order of their start. Add and read
-// are two steps because 5.10 has no fetching atomics: if two meet there, both
-// see 2, both step back and try the next level, so none ever shares one.
+// of them on one CPU need not end in the reverse order of their start. Add and
+// read are two steps because 5.10 has no fetching atomics: if two meet there,
+// both see 2, both step back and try the next level, so none ever shares one.
+//
+// Functions that a program calls use its level: `call` passes the address as a
+// last argument of its own, callbacks of helpers find it behind their context,
+// which is wrapped on the stack as { the script's context, the level's address }.
 #include "backend/llvm/function_emitter.h"
 
 namespace btc::backend {
 
-void FunctionEmitter::enter_scratch() {
-  if (bir.kind != ir::Function::Program) {
-    // Callbacks get their data through their context pointer; place-slots leaves their slots on the stack.
-    module.fail(bir.loc, "function " + bir.name + " needs more than the stack of 512 bytes");
+static std::vector<bool> direct_users(const ir::Module& module) {
+  std::vector<bool> uses(module.functions.size());
+  for (size_t i = 0; i < module.functions.size(); ++i) {
+    for (const ir::Block& block : module.functions[i].blocks) {
+      for (const ir::Inst& inst : block.insts) uses[i] = uses[i] || inst.op == ir::Op::ScratchGet;
+    }
+  }
+  return uses;
+}
+
+std::vector<bool> functions_with_scratch(const ir::Module& module) {
+  std::vector<bool> uses = direct_users(module);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < module.functions.size(); ++i) {
+      if (uses[i] || module.functions[i].kind == ir::Function::Program) continue;
+      for (const ir::Block& block : module.functions[i].blocks) {
+        for (const ir::Inst& inst : block.insts) {
+          for (const ir::Operand& operand : inst.operands) {
+            if (operand.kind == ir::Operand::Func && uses[operand.number] && !uses[i]) uses[i] = changed = true;
+          }
+        }
+      }
+    }
+  }
+  return uses;
+}
+
+llvm::Value* FunctionEmitter::scratch_or_null() {
+  return scratch_ != nullptr ? scratch_ : llvm::ConstantPointerNull::get(b.getPtrTy());
+}
+
+llvm::Value* FunctionEmitter::callback_context(uint32_t callback, llvm::Value* context) {
+  if (!module.uses_scratch[callback]) return context;
+  llvm::AllocaInst* frame = stack_bytes(16, "callback");
+  b.CreateStore(context, frame);
+  b.CreateStore(scratch_or_null(), byte_offset(frame, 8));
+  return frame;
+}
+
+// A callback that uses scratch: its last parameter is the frame made above.
+void FunctionEmitter::unwrap_parameters() {
+  if (bir.kind == ir::Function::Program || !module.uses_scratch[function_index_]) return;
+  llvm::Argument* last = llvm->getArg(static_cast<unsigned>(llvm->arg_size()) - 1);
+  if (bir.kind == ir::Function::Subprog) {
+    scratch_ = last;
     return;
   }
-  llvm::Type* u64 = b.getInt64Ty();
-  llvm::AllocaInst* key = stack_bytes(4, "level");
-  key->setAlignment(llvm::Align(4));
-  b.CreateStore(b.getInt32(0), key);
-  llvm::Value* owners = helper("map_lookup_elem", b.getPtrTy(), {module.globals.nest(), key});
-  llvm::BasicBlock* lost = new_block("scratch.lost");
-  llvm::BasicBlock* give_up = new_block("scratch.give_up");
-  llvm::BasicBlock* own = new_block("scratch.own");
-  llvm::BasicBlock* next = new_block("scratch.try");
-  b.CreateCondBr(b.CreateIsNotNull(owners), next, give_up);
+  values_[bir.params.back()] = b.CreateLoad(b.getPtrTy(), last, "context");
+  scratch_ = b.CreateLoad(b.getPtrTy(), byte_offset(last, 8), "scratch");
+}
 
-  std::vector<std::pair<llvm::Value*, llvm::BasicBlock*>> taken;
+static void add_to_owner(FunctionEmitter& f, llvm::Value* owner, int64_t amount) {
+  f.b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, owner, f.b.getInt64(static_cast<uint64_t>(amount)), llvm::Align(8),
+                      llvm::AtomicOrdering::Monotonic);
+}
+
+void emit_ScratchEnter(FunctionEmitter& f, const ir::Inst& inst) {
+  llvm::IRBuilder<>& b = f.b;
+  llvm::Type* u64 = b.getInt64Ty();
+  llvm::Value* null = llvm::ConstantPointerNull::get(b.getPtrTy());
+  llvm::AllocaInst* key = f.counter_key();
+  b.CreateStore(b.getInt32(0), key);
+  llvm::Value* owners = f.helper("map_lookup_elem", b.getPtrTy(), {f.module.globals.nest(), key});
+  llvm::BasicBlock* lost = f.new_block("scratch.lost");
+  llvm::BasicBlock* own = f.new_block("scratch.own");
+  llvm::BasicBlock* done = f.new_block("scratch.done");
+  llvm::BasicBlock* next = f.new_block("scratch.try");
+  llvm::BasicBlock* start = b.GetInsertBlock();
+  b.CreateCondBr(b.CreateIsNotNull(owners), next, done);
+
+  std::vector<llvm::BasicBlock*> taken;
   for (uint32_t level = 0; level < abi::kScratchLevels; ++level) {
     b.SetInsertPoint(next);
-    llvm::Value* owner = byte_offset(owners, level * 8);
-    b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, owner, b.getInt64(1), llvm::Align(8), llvm::AtomicOrdering::Monotonic);
+    llvm::Value* owner = f.byte_offset(owners, level * 8);
+    add_to_owner(f, owner, 1);
     llvm::Value* holders = b.CreateLoad(u64, owner, /*isVolatile=*/true);
-    taken.push_back({b.getInt64(level), b.GetInsertBlock()});
-    llvm::BasicBlock* back = new_block("scratch.busy");
+    taken.push_back(next);
+    llvm::BasicBlock* back = f.new_block("scratch.busy");
     b.CreateCondBr(b.CreateICmpEQ(holders, b.getInt64(1)), own, back);
     b.SetInsertPoint(back);
-    b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, owner, b.getInt64(static_cast<uint64_t>(-1)), llvm::Align(8),
-                      llvm::AtomicOrdering::Monotonic);
-    next = level + 1 < abi::kScratchLevels ? new_block("scratch.try") : lost;
+    add_to_owner(f, owner, -1);
+    next = level + 1 < abi::kScratchLevels ? f.new_block("scratch.try") : lost;
     b.CreateBr(next);
   }
-
   b.SetInsertPoint(lost);
-  add_to_counter(module.globals.losses(), abi::kLostNested);
-  b.CreateBr(give_up);
-  b.SetInsertPoint(give_up);
-  b.CreateRet(b.getInt32(0));
+  f.add_to_counter(f.module.globals.losses(), abi::kLostNested);
+  llvm::BasicBlock* lost_end = b.GetInsertBlock();
+  b.CreateBr(done);
 
   b.SetInsertPoint(own);
-  llvm::PHINode* level = b.CreatePHI(u64, abi::kScratchLevels);
-  for (auto& [number, from] : taken) level->addIncoming(number, from);
-  llvm::Value* held = opaque(level);
-  b.CreateStore(b.CreateTrunc(held, b.getInt32Ty()), key);
-  // The verifier wants the bound where the pointer is made.
-  llvm::Value* owner = b.CreateGEP(u64, owners, b.CreateAnd(held, abi::kScratchLevels - 1));
-  scratch_owner_ = owner;
-  scratch_ = helper("map_lookup_elem", b.getPtrTy(), {module.globals.scratch(), key});
-  llvm::BasicBlock* start = new_block("scratch.ready");
-  llvm::BasicBlock* missing = new_block("scratch.missing");
-  b.CreateCondBr(b.CreateIsNotNull(scratch_), start, missing);
-  b.SetInsertPoint(missing);  // cannot happen: the index is in range; the verifier asks all the same
-  leave_scratch();
-  b.CreateRet(b.getInt32(0));
-  b.SetInsertPoint(start);
+  llvm::PHINode* number = b.CreatePHI(b.getInt32Ty(), abi::kScratchLevels);
+  for (uint32_t level = 0; level < abi::kScratchLevels; ++level) number->addIncoming(b.getInt32(level), taken[level]);
+  llvm::Value* level = f.opaque(number);
+  b.CreateStore(level, key);
+  // The bound stands where the pointer is made, for the verifier.
+  llvm::Value* bounded = b.CreateAnd(b.CreateZExt(level, u64), abi::kScratchLevels - 1);
+  llvm::Value* owner = b.CreateGEP(u64, owners, bounded);
+  llvm::Value* area = f.helper("map_lookup_elem", b.getPtrTy(), {f.module.globals.scratch(), key});
+  llvm::BasicBlock* own_end = b.GetInsertBlock();
+  b.CreateBr(done);
+
+  b.SetInsertPoint(done);
+  llvm::PHINode* result = b.CreatePHI(b.getPtrTy(), 3);
+  llvm::PHINode* held = b.CreatePHI(b.getPtrTy(), 3);
+  for (llvm::BasicBlock* from : {start, lost_end}) {
+    result->addIncoming(null, from);
+    held->addIncoming(null, from);
+  }
+  result->addIncoming(area, own_end);
+  held->addIncoming(owner, own_end);
+  f.set_scratch(result, held);
+  f.set_result(inst, result);
 }
 
-void FunctionEmitter::leave_scratch() {
-  if (scratch_owner_ == nullptr) return;
-  b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, scratch_owner_, b.getInt64(static_cast<uint64_t>(-1)), llvm::Align(8),
-                    llvm::AtomicOrdering::Monotonic);
+void emit_ScratchLeave(FunctionEmitter& f, const ir::Inst& inst) {
+  if (f.scratch_owner() == nullptr) return f.fail(inst, "scratch.leave without scratch.enter");
+  add_to_owner(f, f.scratch_owner(), -1);
 }
+
+void emit_ScratchGet(FunctionEmitter& f, const ir::Inst& inst) { f.set_result(inst, f.scratch_or_null()); }
 
 }  // namespace btc::backend

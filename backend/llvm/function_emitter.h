@@ -13,7 +13,7 @@ namespace btc::backend {
 
 class FunctionEmitter {
  public:
-  FunctionEmitter(ModuleEmitter& module, const ir::Function& bir, llvm::Function* llvm);
+  FunctionEmitter(ModuleEmitter& module, uint32_t function);
 
   void emit();
 
@@ -45,6 +45,13 @@ class FunctionEmitter {
   llvm::BasicBlock* new_block(const char* name);
   void add_to_counter(llvm::GlobalVariable* map, uint32_t index);      // array of u64, per CPU
   void fail(const ir::Inst& inst, const std::string& message);
+  llvm::AllocaInst* counter_key();                                     // u32 on the stack, for lookups in runtime maps
+
+  // Scratch memory (emit_scratch.cpp).
+  void set_scratch(llvm::Value* area, llvm::Value* owner) { scratch_ = area; scratch_owner_ = owner; }
+  llvm::Value* scratch_or_null();
+  llvm::Value* scratch_owner() const { return scratch_owner_; }
+  llvm::Value* callback_context(uint32_t callback, llvm::Value* context);
 
   ModuleEmitter& module;
   const ir::Function& bir;
@@ -56,20 +63,21 @@ class FunctionEmitter {
   void create_blocks();
   void emit_entry();
   std::vector<uint32_t> block_order() const;
-  void enter_scratch();
+  void unwrap_parameters();
 
- public:
-  void leave_scratch();                                                // before every return
-
- private:
   std::vector<llvm::Value*> values_;
   std::vector<const ir::Inst*> definitions_;
   std::vector<llvm::Value*> slots_;
   std::vector<llvm::BasicBlock*> blocks_;
   llvm::BasicBlock* entry_ = nullptr;
+  uint32_t function_index_;
+  llvm::AllocaInst* counter_key_ = nullptr;
   llvm::Value* scratch_ = nullptr;                                     // base of this invocation's level
   llvm::Value* scratch_owner_ = nullptr;                               // its counter in btc_nest
 };
+
+// By index: whether the function (or one that it calls) uses the level of the calling program.
+std::vector<bool> functions_with_scratch(const ir::Module& module);
 
 using EmitOp = void (*)(FunctionEmitter&, const ir::Inst&);
 #define BTC_OP(Enum, ...) void emit_##Enum(FunctionEmitter& f, const ir::Inst& inst);

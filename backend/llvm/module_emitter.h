@@ -31,6 +31,7 @@ class ModuleEmitter {
   Globals globals;
   CoreTypes core;
   std::vector<llvm::Function*> functions;   // by index of Module::functions
+  std::vector<bool> uses_scratch;           // likewise: takes the caller's scratch level
 
  private:
   void declare_function(const ir::Function& function);

@@ -14,7 +14,7 @@ inline constexpr const char* kFactsSymbol = "btc_facts";           // .rodata
 inline constexpr const char* kRingMap = "btc_events";              // BPF_MAP_TYPE_RINGBUF
 inline constexpr const char* kScratchMap = "btc_scratch";          // PERCPU_ARRAY, kScratchLevels entries
 inline constexpr const char* kLossMap = "btc_lost";                // PERCPU_ARRAY of u64: see LossIndex
-inline constexpr const char* kNestMap = "btc_nest";                // PERCPU_ARRAY, one u64: nesting level on this CPU
+inline constexpr const char* kNestMap = "btc_nest";            // PERCPU_ARRAY, one entry: u64[kScratchLevels], how many programs hold a level
 inline constexpr const char* kZeroMap = "btc_zero";                // ARRAY, one all-zero value: initial value of large entries
 inline constexpr const char* kMapPrefix = "AT_";                   // script maps: "@x" is AT_x, "@" is AT_
 

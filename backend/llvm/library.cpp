@@ -1,0 +1,42 @@
+#include "backend/llvm/library.h"
+
+#include <vector>
+
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Linker/Linker.h>
+#include <llvm/Support/MemoryBuffer.h>
+
+extern "C" const char btc_bpf_library[], btc_bpf_library_end[];
+
+namespace btc::backend {
+
+llvm::Function* link_library_function(llvm::Module& into, const std::string& name) {
+  if (llvm::Function* known = into.getFunction(name)) return known;
+  llvm::StringRef bytes(btc_bpf_library, static_cast<size_t>(btc_bpf_library_end - btc_bpf_library));
+  if (bytes.empty()) return nullptr;
+  llvm::Expected<std::unique_ptr<llvm::Module>> library =
+      llvm::getLazyBitcodeModule(llvm::MemoryBufferRef(bytes, "btc_bpf_library"), into.getContext());
+  if (!library) {
+    llvm::consumeError(library.takeError());
+    return nullptr;
+  }
+  llvm::Function* wanted = (*library)->getFunction(name);
+  if (wanted == nullptr || wanted->isDeclaration()) return nullptr;
+  std::vector<std::string> defined;
+  for (const llvm::Function& function : **library) {
+    if (!function.isDeclaration()) defined.push_back(function.getName().str());
+  }
+  // The linker takes what the destination declares and what that needs.
+  llvm::Function::Create(wanted->getFunctionType(), llvm::GlobalValue::ExternalLinkage, name, into);
+  (*library)->setTargetTriple(into.getTargetTriple());
+  (*library)->setDataLayout(into.getDataLayout());
+  if (llvm::Linker::linkModules(into, std::move(*library), llvm::Linker::LinkOnlyNeeded)) return nullptr;
+  // Static, so that the kernel checks a subprogram in the context of its caller and LLVM may inline it.
+  for (const std::string& symbol : defined) {
+    llvm::Function* function = into.getFunction(symbol);
+    if (function != nullptr && !function->isDeclaration()) function->setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+  return into.getFunction(name);
+}
+
+}  // namespace btc::backend

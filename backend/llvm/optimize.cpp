@@ -1,0 +1,31 @@
+// Which passes run, and why not all of them.
+//
+// The BPF target adds its passes through the PassBuilder: relocatable accesses
+// are made at the start of the pipeline, context loads are rewritten late. What
+// counts in a tracing program is the number of instructions on the hit path and
+// that the verifier can follow: O2 is the level that Clang's users of BPF run and
+// test. O3 gave the same code here, O1 leaves checks that verifier states multiply on.
+#include "backend/llvm/optimize.h"
+
+#include <llvm/Passes/PassBuilder.h>
+
+namespace btc::backend {
+
+void optimize(llvm::Module& module, llvm::TargetMachine& target) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&target, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+}  // namespace btc::backend

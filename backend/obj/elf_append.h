@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace btc::backend {
+
+// `elf` (64 bit, either byte order) with one more section that is not loaded. Everything else stays where it is, so a
+// loader sees the same file; strip and objcopy keep the section. Empty and `error` set if `elf` is not such a file.
+std::string append_section(std::string_view elf, std::string_view name, std::string_view bytes, std::string* error);
+
+}  // namespace btc::backend

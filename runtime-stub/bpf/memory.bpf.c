@@ -1,0 +1,14 @@
+// Comparing memory of any size.
+#include "runtime-stub/bpf/btc_helpers.h"
+
+enum { kMaxCompare = 65536 };
+
+u64 btc_memeq(const void* a, const void* b, u64 bytes) {
+  const u8* left = a;
+  const u8* right = b;
+  for (u64 i = 0; i < kMaxCompare; ++i) {
+    if (i >= bytes) return 1;
+    if (left[i] != right[i]) return 0;
+  }
+  return 0;
+}
