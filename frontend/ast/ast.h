@@ -104,6 +104,7 @@ struct Call : Expr { BTC_NODE(Call, Expr)
 struct Unary : Expr { BTC_NODE(Unary, Expr) UnaryOp op{}; Expr* operand = nullptr; };
 struct Binary : Expr { BTC_NODE(Binary, Expr) BinaryOp op{}; Expr* left = nullptr; Expr* right = nullptr; SourceRange op_range; };
 struct Ternary : Expr { BTC_NODE(Ternary, Expr) Expr* cond = nullptr; Expr* then_value = nullptr; Expr* else_value = nullptr; };  // then_value nullptr: `a ?: b`
+// The range of a Cast is `(type)`; a Call's, access's or operator's reaches from its first to its last part.
 struct Cast : Expr { BTC_NODE(Cast, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; bool implicit = false; };  // implicit: inserted by sema, `type` is the target
 struct FieldAccess : Expr { BTC_NODE(FieldAccess, Expr)
   Expr* base = nullptr; std::string field; SourceRange field_range; bool arrow = false;
@@ -113,11 +114,14 @@ struct TupleAccess : Expr { BTC_NODE(TupleAccess, Expr) Expr* base = nullptr; ui
 struct ArrayAccess : Expr { BTC_NODE(ArrayAccess, Expr) Expr* base = nullptr; Expr* index = nullptr; };
 struct Tuple : Expr { BTC_NODE(Tuple, Expr) std::vector<Expr*> elements; };
 struct RecordLit : Expr { BTC_NODE(RecordLit, Expr) std::vector<std::pair<std::string, Expr*>> fields; };
+// Of Sizeof, Offsetof, Typeinfo: `spec` if the text can only be a type, else `operand`; a bare word that is no builtin type
+// arrives as an Identifier operand and may still be a typedef.
 struct Sizeof : Expr { BTC_NODE(Sizeof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr;
   TypeId measured; };          // sema: the type, when it relocates
 struct Offsetof : Expr { BTC_NODE(Offsetof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; std::vector<std::string> fields;
   uint32_t record = 0; std::vector<uint32_t> path; };  // sema
 struct Typeinfo : Expr { BTC_NODE(Typeinfo, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; };
+struct TypeArg : Expr { BTC_NODE(TypeArg, Expr) TypeSpec* spec = nullptr; };  // `typeof(T)` as an argument of a call
 struct Comptime : Expr { BTC_NODE(Comptime, Expr) Expr* operand = nullptr; };
 struct IfExpr : Expr { BTC_NODE(IfExpr, Expr)   // statement and expression form
   Expr* cond = nullptr; bool comptime = false; Block* then_block = nullptr; Block* else_block = nullptr; };  // else-if: else_block holds one IfExpr
@@ -146,17 +150,18 @@ struct AttachPoint {
   std::string name;            // `name=` prefix, or ""
   std::string text;            // as written after the name, aliases and all: "k:vfs_*", may hold $1
   abi::AttachPoint parsed;     // valid if parse_ok
-  bool parse_ok = false;
+  bool parse_ok = false;       // false without an error if the probe type itself is a `$N`: parse again with baked parameters
   bool has_params = false;     // $N inside: parsed again on the target
 };
 struct Probe {
   SourceRange range;
   std::vector<AttachPoint> attach_points;
   Expr* predicate = nullptr;
-  SourceRange predicate_range;
+  SourceRange predicate_range; // from the last attach point's end to behind the closing '/'
   Block* body = nullptr;
 };
 struct MacroParam { enum Kind : uint8_t { Var, Map, Expr } kind; std::string name; SourceRange range; };
+// Macro and Subprog: name_range is `macro name`, `fn name` (the place of messages about the definition).
 struct Macro { SourceRange range; std::string name; SourceRange name_range; std::vector<MacroParam> params; Block* body = nullptr; bool is_stdlib = false; };
 struct SubprogParam { std::string name; TypeSpec* spec = nullptr; SourceRange range; Variable* var = nullptr; };
 struct Subprog { SourceRange range; std::string name; SourceRange name_range; std::vector<SubprogParam> params; TypeSpec* return_spec = nullptr; Block* body = nullptr;
