@@ -91,13 +91,14 @@ struct Program {
 // Definitions from the script's C preamble (frontend/cdefs).
 struct CDefinitions {
   // Object-like macros with a value: integer or string.
-  struct Macro { std::string name; std::optional<int64_t> value; bool is_unsigned = false; std::optional<std::string> text; };
+  // One that has neither (`#define CUR curtask->pid`) has `body`, what stands behind its name in the script, to be parsed as the language.
+  struct Macro { std::string name; std::optional<int64_t> value; bool is_unsigned = false; std::optional<std::string> text; std::string body; };
   std::vector<Macro> macros;
-  // Enum constants: name -> (enum index in the TypeTable, value).
+  // Enum constants: name -> (enum index in the TypeTable, value). Those of an enum without a name are macros with a value.
   std::vector<std::pair<std::string, std::pair<uint32_t, int64_t>>> enum_constants;
   // typedef name -> type.
   std::vector<std::pair<std::string, TypeId>> typedefs;
-  std::vector<std::string> files_read;   // for depfile and manifest
+  std::vector<std::string> files_read;   // absolute paths, sorted; for depfile and manifest
 };
 
 // Runs all checks and type resolution. Returns a Program also when there are errors (then `diags.has_errors()`).
