@@ -149,8 +149,9 @@ int check_main(const ScriptOptions& options, const std::vector<std::string>& fil
 
 }  // namespace
 
-void add_compile(CLI::App& app, Action* chosen) {
+void add_compile(CLI::App& app, Action* chosen, const std::vector<std::string>& baked_params) {
   auto args = std::make_shared<CompileArgs>();
+  args->params = baked_params;
   CLI::App* command = app.add_subcommand("compile", "Compile a script into a standalone executable (or another stage's form)");
   add_script_options(*command, &args->script);
   command->add_option("-o,--output", args->output, "Output; - for standard output (default: named after the script)")->type_name("OUT");
@@ -166,9 +167,7 @@ void add_compile(CLI::App& app, Action* chosen) {
   command->add_flag("!--no-verify-each", args->verify_each, "Do not verify BIR between passes");
   command->add_flag("-M,--MD", args->write_depfile, "Write OUT.d, a make rule with all files that were read (also -MD)");
   command->add_option("--MF", args->depfile, "The same, into FILE (also -MF)")->type_name("FILE");
-  command->add_option("params", args->params, "After --: positional parameters to bake in ($1 ...)")->type_name("PARAMS");
-  command->positionals_at_end(false);
-  command->footer("Everything after -- is a positional parameter baked into the artifact; without it $1 ... are given when the artifact runs.");
+  command->footer("-- PARAMS...: positional parameters to bake in. Everything after -- is a positional parameter baked into the artifact; without it $1 ... are given when the artifact runs.");
   command->callback([args, chosen] { *chosen = [args] { return compile_main(*args); }; });
 }
 

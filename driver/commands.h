@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace btc {
 
@@ -16,7 +17,7 @@ enum ExitStatus : int {
 };
 
 using Action = std::function<int()>;
-void add_compile(CLI::App& app, Action* chosen);
+void add_compile(CLI::App& app, Action* chosen, const std::vector<std::string>& baked_params);
 void add_check(CLI::App& app, Action* chosen);
 void add_fmt(CLI::App& app, Action* chosen);
 void add_explain(CLI::App& app, Action* chosen);

@@ -99,7 +99,7 @@ std::vector<std::pair<std::string, std::string>> config_from_environment() {
   for (char** e = environ; *e != nullptr; ++e) {
     const char* eq = strchr(*e, '=');
     if (eq == nullptr || strncmp(*e, "BPFTRACE_", 9) != 0) continue;
-    std::string key(*e, eq);
+    std::string key(*e, static_cast<size_t>(eq - *e));
     const ConfigInfo* info = find_config(key);
     if (info != nullptr && info->side != ConfigSide::Run) found.emplace_back(info->key, eq + 1);
   }
