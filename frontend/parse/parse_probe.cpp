@@ -44,6 +44,10 @@ void Parser::parse_probe() {
   }
   probe->body = parse_block(BlockUse::NoValue);
   if (stopped()) return;
+  // Only now: a probe that is none (`max_strlen=64; ...`) should not be called an invalid attach point.
+  std::vector<ast::AttachPoint> written = std::move(probe->attach_points);
+  probe->attach_points.clear();
+  for (ast::AttachPoint& point : written) add_attach_point(probe, std::move(point));
   script_->items.push_back({ast::Script::Item::Probe, script_->probes.size()});
   script_->probes.push_back(probe);
 }
@@ -81,28 +85,22 @@ void Parser::parse_attach_point(ast::Probe* probe) {
   std::string_view raw = text(start, end);
   pos_ = end;
   point.range = since(begin);
-  // Text that no block or list follows was no attach point.
-  size_t next = scan_layout(end);
-  if (char_at(next) != '{' && char_at(next) != ',' && char_at(next) != '/') {
-    if (next >= text_.size() || !is_word_char(raw[0])) return;  // parse_block will miss the `{`
-  }
   std::string_view front = raw.substr(0, std::min(raw.find(':'), raw.size()));
   size_t equals = front.find('=');
   if (equals != std::string_view::npos && equals + 1 != front.size()) {
     point.name = std::string(raw.substr(0, equals));
     raw.remove_prefix(equals + 1);
-    begin += static_cast<uint32_t>(equals + 1);
   }
   point.text = std::string(raw);
   point.has_params = has_params(raw);
-  check_provider(point, raw.substr(0, std::min(raw.find(':'), raw.size())), begin);
-  add_attach_point(probe, std::move(point));
+  probe->attach_points.push_back(std::move(point));
 }
 
-void Parser::check_provider(const ast::AttachPoint& point, std::string_view provider, uint32_t begin) {
+void Parser::warn_if_deprecated(const ast::AttachPoint& point, std::string_view provider) {
   bool deprecated = false;
   const abi::ProbeInfo* info = abi::find_probe(provider, &deprecated);
   if (!info || !deprecated) return;
+  uint32_t begin = point.range.end - static_cast<uint32_t>(point.text.size());
   SourceRange range{begin, begin + static_cast<uint32_t>(provider.size())};
   diags_.report(DiagKind::DeprecatedProbeType, point.range, provider).hint(DiagKind::UseInstead, info->name).fix(range, info->name);
 }
@@ -112,6 +110,7 @@ void Parser::add_attach_point(ast::Probe* probe, ast::AttachPoint point) {
   size_t colon = std::min(point.text.find(':'), point.text.size());
   std::string provider = point.text.substr(0, colon);
   if (provider.find('*') == std::string::npos) {
+    warn_if_deprecated(point, provider);
     size_t errors_before = diags_.error_count();
     check_attach_point(point, diags_);
     errors_ += diags_.error_count() - errors_before;

@@ -87,14 +87,9 @@ void Parser::parse_c_record() {
   }
   parse_c_attributes();
   std::string definition(text(begin, pos_));
-  if (match(';')) {
-    definition += ';';
-  } else {
-    while (!definition.empty() && is_space(definition.back())) definition.pop_back();
-    definition += ';';
-    pos_ = std::max(begin, pos_);
-  }
-  script_->c_definitions.push_back({since(first), std::move(definition)});
+  size_t semicolon = scan_layout(pos_);
+  if (char_at(semicolon) == ';') pos_ = semicolon + 1;
+  script_->c_definitions.push_back({since(first), definition + ";"});
 }
 
 // attribute ::= "__attribute__" '((' ... '))'
@@ -114,7 +109,7 @@ void Parser::parse_c_attributes() {
 void Parser::parse_header_items() {
   for (skip_layout(); !at_end(); skip_layout()) {
     size_t begin = pos_;
-    if (peek_word() == "config" && char_at(scan_layout(pos_ + 6)) == '=') {
+    if (peek_word() == "config" && char_at(scan_layout(pos_ + 6)) != ':') {
       if (script_->config_range) misplaced(here(), DiagKind::SyntaxDuplicateConfig);
       else parse_config();
     } else if (peek_word() == "import") {

@@ -75,7 +75,7 @@ class Parser : private Lexer {
   void parse_attach_point(ast::Probe* probe);
   size_t scan_attach_point() const;
   void add_attach_point(ast::Probe* probe, ast::AttachPoint point);
-  void check_provider(const ast::AttachPoint& point, std::string_view provider, uint32_t begin);
+  void warn_if_deprecated(const ast::AttachPoint& point, std::string_view provider);
 
   // statements
   enum class BlockUse { Value, NoValue };

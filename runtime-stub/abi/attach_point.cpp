@@ -69,7 +69,7 @@ class Parser {
     error_ = AttachPointError();
     if (!split()) return false;
     const Part& provider = parts_.front();
-    if (provider.text.empty()) return fail(provider, "Invalid attachpoint definition");
+    if (provider.text.empty()) return fail("No attach points for probe");
     if (provider.has_param) {
       fail(provider, "the probe type cannot be a positional parameter");
       error_.hint = "the type of a probe must be known when the script is compiled";
@@ -134,6 +134,8 @@ class Parser {
       return fail(place, "invalid trailing character for positional param: " + next +
                              ". Try quoting this entire part if this is intentional e.g. \"$" + next + "\".");
     }
+    IntParse number = parse_uint(text_.substr(*i + 1, end - *i - 1));
+    if (!number.ok()) return fail(place, "positional parameter is not valid: " + number.error);
     if (!allow_params_) return fail(place, "positional parameter is not known here: " + std::string(text_.substr(*i, end - *i)));
     part->text += text_.substr(*i, end - *i);
     part->has_param = true;
