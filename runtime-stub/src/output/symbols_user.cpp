@@ -1,14 +1,301 @@
-// placeholder
+// User symbols; see symbols_user.h.
+//
+//   address -> mapping of the process -> offset in its file -> address in the file -> symbol
+//
+// What is known of a process is its /proc/PID/maps. It is read when the process is first seen and again, at most once a
+// second, when an address lies outside of it; the older state stays as a fallback, as does everything when the process is gone. Files
+// are opened through /proc/PID/map_files (which also reaches deleted files and other mount namespaces), then through the
+// process's root, then as the path says. Code without a file is looked up in the JIT's /tmp/perf-PID.map.
 #include "runtime-stub/src/output/symbols_user.h"
+
+#include <algorithm>
+#include <elf.h>
+#include <map>
+#include <memory>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime-stub/src/output/append.h"
+#include "runtime-stub/src/output/demangle.h"
+#include "runtime-stub/src/output/elf_symbols.h"
+#include "runtime-stub/src/output/files.h"
 #include "runtime-stub/src/output/symbols_kernel.h"
+
 namespace btc::rt {
-struct UserSymbols::State {};
-UserSymbols::UserSymbols() = default;
+
+namespace {
+
+constexpr int64_t kRereadNsecs = 1'000'000'000, kNoteNsecs = 20'000'000;
+
+int64_t now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
+}
+
+struct Mapping {
+  uint64_t start, end, offset;
+  uint64_t device, inode;
+  std::string path;            // "" or "[heap]" for memory without a file
+};
+using Mappings = std::vector<Mapping>;
+
+// Symbols that a JIT wrote down: "7f00a000 40 name".
+struct JitMap {
+  struct Symbol { uint64_t start, size; uint32_t name; };
+  std::string text;
+  std::vector<Symbol> symbols;
+  std::string path;
+  int64_t read_at = 0;
+};
+
+struct Process {
+  Mappings mappings, older;
+  std::string start_time;      // field 22 of /proc/PID/stat: tells a process from a later one with its number
+  int64_t read_at = 0;
+  JitMap jit;
+};
+
+std::string proc_path(int32_t pid, std::string_view what) {
+  std::string path = "/proc/";
+  append_dec(path, pid);
+  path += '/';
+  path += what;
+  return path;
+}
+
+// "start-end perms offset major:minor inode   path"
+bool parse_mapping(std::string_view line, Mapping* out) {
+  std::string_view range = next_word(&line);
+  size_t dash = range.find('-');
+  if (dash == range.npos || !parse_hex(range.substr(0, dash), &out->start) || !parse_hex(range.substr(dash + 1), &out->end)) return false;
+  next_word(&line);
+  std::string_view offset = next_word(&line), device = next_word(&line), inode = next_word(&line);
+  uint64_t major = 0, minor = 0;
+  size_t colon = device.find(':');
+  if (colon == device.npos || !parse_hex(offset, &out->offset) || !parse_dec(inode, &out->inode)) return false;
+  if (!parse_hex(device.substr(0, colon), &major) || !parse_hex(device.substr(colon + 1), &minor)) return false;
+  out->device = major << 32 | minor;
+  size_t path = line.find_first_not_of(' ');
+  out->path = path == line.npos ? std::string_view() : line.substr(path);
+  return true;
+}
+
+std::string start_time(int32_t pid) {
+  std::string text;
+  if (!read_file(proc_path(pid, "stat").c_str(), &text)) return {};
+  size_t name_end = text.rfind(')');  // the name may hold anything
+  if (name_end == text.npos) return {};
+  std::string_view rest = std::string_view(text).substr(name_end + 1), field;
+  for (int i = 3; i <= 22; i++) field = next_word(&rest);
+  return std::string(field);
+}
+
+const Mapping* find_mapping(const Mappings& mappings, uint64_t addr) {
+  auto above = std::upper_bound(mappings.begin(), mappings.end(), addr, [](uint64_t value, const Mapping& mapping) { return value < mapping.start; });
+  if (above == mappings.begin() || addr >= (above - 1)->end) return nullptr;
+  return &*(above - 1);
+}
+
+}  // namespace
+
+struct UserSymbols::State {
+  struct FileKey {
+    uint64_t device, inode;
+    std::string path;
+    bool operator<(const FileKey& other) const {
+      if (device != other.device) return device < other.device;
+      return inode != other.inode ? inode < other.inode : path < other.path;
+    }
+  };
+  bool demangle = true;
+  SymbolCache cache = SymbolCache::PerPid;
+  Target* target = nullptr;
+  std::unordered_map<int32_t, Process> processes;
+  std::map<FileKey, std::unique_ptr<ElfSymbols>> files;  // null: cannot be read
+
+  Process& process(int32_t pid, int64_t max_age);
+  void read_process(int32_t pid, Process& process);
+  ElfSymbols* file(int32_t pid, const Mapping& mapping);
+  std::unique_ptr<ElfSymbols> load_file(int32_t pid, const Mapping& mapping);
+  std::string_view find_jit(int32_t pid, Process& process, uint64_t addr, uint64_t* start);
+  std::string_view find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr, uint64_t* offset, std::string_view* module);
+  std::string_view find_fixed(int32_t probe, uint64_t addr, uint64_t* offset, std::string_view* module);
+};
+
+UserSymbols::UserSymbols() : state_(new State) {}
 UserSymbols::~UserSymbols() = default;
-void UserSymbols::configure(const OutputOptions&, Target*) {}
-void UserSymbols::append(std::string& out, uint64_t addr, int32_t, int32_t, bool, bool module) {
-  append_address(out, addr);
-  if (module) out += " ([unknown])";
+
+void UserSymbols::configure(const OutputOptions& options, Target* target) {
+  state_->demangle = options.cpp_demangle;
+  state_->cache = options.symbol_cache;
+  state_->target = target;
 }
-void UserSymbols::note_process(int32_t) {}
+
+void UserSymbols::State::read_process(int32_t pid, Process& process) {
+  process.read_at = now();
+  std::string text, started = start_time(pid);
+  if (!read_file(proc_path(pid, "maps").c_str(), &text) || text.empty()) return;  // gone, or a zombie: keep what is known
+  Mappings mappings;
+  for (std::string_view line : Lines(text)) {
+    Mapping mapping;
+    if (parse_mapping(line, &mapping)) mappings.push_back(std::move(mapping));
+  }
+  if (process.start_time != started)
+    process = Process{.mappings = {}, .older = {}, .start_time = started, .read_at = process.read_at, .jit = {}};
+  else if (!process.mappings.empty())
+    process.older = std::move(process.mappings);
+  process.mappings = std::move(mappings);
 }
+
+Process& UserSymbols::State::process(int32_t pid, int64_t max_age) {
+  auto [found, is_new] = processes.try_emplace(pid);
+  if (is_new || now() - found->second.read_at > max_age) read_process(pid, found->second);
+  return found->second;
+}
+
+void UserSymbols::note_process(int32_t pid) { state_->process(pid, kNoteNsecs); }
+
+std::unique_ptr<ElfSymbols> UserSymbols::State::load_file(int32_t pid, const Mapping& mapping) {
+  auto symbols = std::make_unique<ElfSymbols>();
+  if (mapping.path == "[vdso]") {
+    // Every process has the same one as this.
+    auto image = reinterpret_cast<const uint8_t*>(getauxval(AT_SYSINFO_EHDR));
+    if (image && symbols->load_image(image, mapping.end - mapping.start)) return symbols;
+    return nullptr;
+  }
+  std::string link = "map_files/", root = proc_path(pid, "root");
+  append_hex(link, mapping.start);
+  link += '-';
+  append_hex(link, mapping.end);
+  // The paths are tried in this order; the last one also works when the process is gone, if it is still the same file.
+  if (symbols->load(root + mapping.path, root)) return symbols;
+  if (symbols->load(proc_path(pid, link), root)) return symbols;
+  struct stat info;
+  bool same = stat(mapping.path.c_str(), &info) == 0 && info.st_ino == mapping.inode;
+  if (same && symbols->load(mapping.path, "")) return symbols;
+  return nullptr;
+}
+
+ElfSymbols* UserSymbols::State::file(int32_t pid, const Mapping& mapping) {
+  FileKey key{mapping.device, mapping.inode, mapping.path};
+  auto found = files.find(key);
+  if (found == files.end()) found = files.emplace(std::move(key), load_file(pid, mapping)).first;
+  return found->second.get();
+}
+
+// The number that the process has in its own namespace: its JIT names the file by that.
+static int32_t inner_pid(int32_t pid) {
+  std::string status;
+  uint64_t inner = static_cast<uint64_t>(pid);
+  if (!read_file(proc_path(pid, "status").c_str(), &status)) return pid;
+  for (std::string_view line : Lines(status)) {
+    if (next_word(&line) != "NSpid:") continue;
+    for (std::string_view word = next_word(&line); !word.empty(); word = next_word(&line)) parse_dec(word, &inner);
+  }
+  return static_cast<int32_t>(inner);
+}
+
+static void read_jit(int32_t pid, JitMap& jit) {
+  std::string name = "/tmp/perf-", text;
+  append_dec(name, inner_pid(pid));
+  name += ".map";
+  if (!read_file((proc_path(pid, "root") + name).c_str(), &text) && !read_file(name.c_str(), &text)) return;
+  jit.path = name;
+  jit.text = std::move(text);
+  jit.symbols.clear();
+  for (std::string_view line : Lines(jit.text)) {
+    JitMap::Symbol symbol{};
+    if (!parse_hex(next_word(&line), &symbol.start) || !parse_hex(next_word(&line), &symbol.size)) continue;
+    size_t at = line.find_first_not_of(' ');
+    if (at == line.npos) continue;
+    symbol.name = static_cast<uint32_t>(line.data() + at - jit.text.data());
+    jit.symbols.push_back(symbol);
+  }
+  // Code may be compiled again at the same place: the later line holds.
+  std::sort(jit.symbols.begin(), jit.symbols.end(), [](const JitMap::Symbol& a, const JitMap::Symbol& b) { return a.start != b.start ? a.start < b.start : a.name < b.name; });
+}
+
+static std::string_view lookup_jit(const JitMap& jit, uint64_t addr, uint64_t* start) {
+  auto above = std::upper_bound(jit.symbols.begin(), jit.symbols.end(), addr, [](uint64_t value, const JitMap::Symbol& symbol) { return value < symbol.start; });
+  if (above == jit.symbols.begin() || addr - (above - 1)->start >= (above - 1)->size) return {};
+  *start = (above - 1)->start;
+  std::string_view rest = std::string_view(jit.text).substr((above - 1)->name);
+  return rest.substr(0, rest.find('\n'));
+}
+
+std::string_view UserSymbols::State::find_jit(int32_t pid, Process& process, uint64_t addr, uint64_t* start) {
+  std::string_view name = lookup_jit(process.jit, addr, start);
+  if (!name.empty() || (process.jit.read_at && now() - process.jit.read_at < kRereadNsecs)) return name;
+  read_jit(pid, process.jit);
+  process.jit.read_at = now();
+  return lookup_jit(process.jit, addr, start);
+}
+
+std::string_view UserSymbols::State::find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr, uint64_t* offset, std::string_view* module) {
+  const Mapping* mapping = find_mapping(mappings, addr);
+  if (!mapping) return {};
+  uint64_t start = 0, vaddr = 0;
+  if (mapping->inode == 0 && mapping->path != "[vdso]") {
+    std::string_view name = find_jit(pid, process, addr, &start);
+    *offset = addr - start;
+    *module = process.jit.path;
+    return name;
+  }
+  ElfSymbols* symbols = file(pid, *mapping);
+  if (!symbols || !symbols->vaddr_of(addr - mapping->start + mapping->offset, &vaddr)) return {};
+  std::string_view name = symbols->find(vaddr, &start);
+  *offset = vaddr - start;
+  *module = mapping->path;
+  return name;
+}
+
+// A process that was never seen alive: if the probe's program has fixed addresses, it can still say what they mean.
+std::string_view UserSymbols::State::find_fixed(int32_t probe, uint64_t addr, uint64_t* offset, std::string_view* module) {
+  std::string_view path = target ? target->probe_file(probe) : std::string_view();
+  struct stat info;
+  if (path.empty() || stat(std::string(path).c_str(), &info) != 0) return {};
+  Mapping mapping{0, 0, 0, info.st_dev, info.st_ino, std::string(path)};
+  ElfSymbols* symbols = file(0, mapping);
+  if (!symbols || !symbols->is_fixed()) return {};
+  uint64_t start = 0;
+  std::string_view name = symbols->find(addr, &start);
+  *offset = addr - start;
+  *module = path;
+  return name;
+}
+
+void UserSymbols::append(std::string& out, uint64_t addr, int32_t pid, int32_t probe, bool offset, bool module) {
+  Process& process = state_->process(pid, state_->cache == SymbolCache::None ? 0 : INT64_MAX);
+  uint64_t distance = 0;
+  std::string_view path, name = state_->find_in(pid, process, process.mappings, addr, &distance, &path);
+  // Unknown, or in a place that may have become something else: the process may have loaded a library, or run another program.
+  if (name.empty() && now() - process.read_at > kRereadNsecs) {
+    state_->read_process(pid, process);
+    name = state_->find_in(pid, process, process.mappings, addr, &distance, &path);
+  }
+  if (name.empty()) name = state_->find_in(pid, process, process.older, addr, &distance, &path);
+  if (name.empty() && process.mappings.empty()) name = state_->find_fixed(probe, addr, &distance, &path);
+  if (name.empty()) {
+    append_address(out, addr);
+    if (module) out += " ([unknown])";
+    return;
+  }
+  if (state_->demangle)
+    append_demangled(out, name);
+  else
+    out += name;
+  if (offset) {
+    out += '+';
+    append_dec(out, distance);
+  }
+  if (!module) return;
+  out += " (";
+  out += path;
+  out += ')';
+}
+
+}  // namespace btc::rt
