@@ -62,6 +62,7 @@ void emit_RecordLoad(FunctionEmitter& f, const ir::Inst& inst) {
   if (inst.operands[1].number != 0) {
     value = f.b.CreateShl(value, f.module.core.field_info(f.b, chain, FieldInfo::LshiftU64));
     value = f.b.CreateAShr(value, f.module.core.field_info(f.b, chain, FieldInfo::RshiftU64));
+    value = f.opaque(value);  // else LLVM merges the shifts of two loads and moves their amounts away
   }
   f.set_result(inst, value);
 }

@@ -204,7 +204,7 @@ class Parser {
     int depth = 0;
     while (pos_ < text_.size() && text_[pos_] != '\n') {
       char c = text_[pos_];
-      if (depth == 0 && text_.substr(pos_, stop.size()) == stop) break;
+      if (!stop.empty() && depth == 0 && text_.substr(pos_, stop.size()) == stop) break;
       if (c == '(' || c == '[' || c == '{') ++depth;
       if (c == ')' || c == ']' || c == '}') {
         if (depth == 0) break;
