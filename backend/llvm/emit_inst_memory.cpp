@@ -82,8 +82,8 @@ void emit_MemEq(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::Value* right = f.value(inst.operands[1], f.b.getPtrTy());
   uint32_t align = std::min({f.known_align(inst.operands[0]), f.known_align(inst.operands[1]), 8u});
   if (bytes / align > kInlineStores) {
-    llvm::Function* compare = f.module.library_function("btc_memeq");
-    if (compare == nullptr) return f.fail(inst, "no function btc_memeq in the BPF library");
+    llvm::Function* compare = f.module.library_function("btc_mem_equal");
+    if (compare == nullptr) return f.fail(inst, "no function btc_mem_equal in the BPF library");
     llvm::Value* equal = f.b.CreateCall(compare, {left, right, f.b.getInt64(bytes)});
     return f.set_result(inst, f.b.CreateIsNotNull(equal));
   }

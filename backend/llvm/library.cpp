@@ -22,16 +22,20 @@ llvm::Function* link_library_function(llvm::Module& into, const std::string& nam
   }
   llvm::Function* wanted = (*library)->getFunction(name);
   if (wanted == nullptr || wanted->isDeclaration()) return nullptr;
+  // The library's functions are static; the linker finds only what is not, so they are let out for a moment.
+  if (llvm::GlobalVariable* used = (*library)->getGlobalVariable("llvm.used")) used->eraseFromParent();
+  if (llvm::GlobalVariable* used = (*library)->getGlobalVariable("llvm.compiler.used")) used->eraseFromParent();
   std::vector<std::string> defined;
-  for (const llvm::Function& function : **library) {
-    if (!function.isDeclaration()) defined.push_back(function.getName().str());
+  for (llvm::Function& function : **library) {
+    if (function.isDeclaration()) continue;
+    function.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    defined.push_back(function.getName().str());
   }
   // The linker takes what the destination declares and what that needs.
   llvm::Function::Create(wanted->getFunctionType(), llvm::GlobalValue::ExternalLinkage, name, into);
   (*library)->setTargetTriple(into.getTargetTriple());
   (*library)->setDataLayout(into.getDataLayout());
   if (llvm::Linker::linkModules(into, std::move(*library), llvm::Linker::LinkOnlyNeeded)) return nullptr;
-  // Static, so that the kernel checks a subprogram in the context of its caller and LLVM may inline it.
   for (const std::string& symbol : defined) {
     llvm::Function* function = into.getFunction(symbol);
     if (function != nullptr && !function->isDeclaration()) function->setLinkage(llvm::GlobalValue::InternalLinkage);

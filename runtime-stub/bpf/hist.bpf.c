@@ -1,0 +1,31 @@
+// Buckets of log2 histograms.
+#include "runtime-stub/bpf/btc_helpers.h"
+
+// Halves the range five times without branches: the verifier sees one path.
+BTC_LIBRARY u64 btc_log2(u64 value) {
+  u64 result = (value > 0xffffffffull) << 5;
+  value >>= result;
+  u64 step = (value > 0xffff) << 4;
+  value >>= step;
+  result |= step;
+  step = (value > 0xff) << 3;
+  value >>= step;
+  result |= step;
+  step = (value > 0xf) << 2;
+  value >>= step;
+  result |= step;
+  step = (value > 3) << 1;
+  value >>= step;
+  result |= step;
+  return result | value >> 1;
+}
+
+BTC_LIBRARY u64 btc_hist_bucket(s64 value, u64 bits) {
+  if (value < 0) return 0;
+  u64 mask = (1ull << (bits & 7)) - 1;
+  u64 n = (u64)value;
+  if (n <= mask) return n + 1;
+  u64 level = btc_log2(n) - bits;
+  u64 within = (n >> (level & 63)) & mask;
+  return ((level + 1) << bits) + within + 1;
+}
