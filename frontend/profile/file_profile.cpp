@@ -24,6 +24,7 @@ class FileProfile : public BtfProfile {
 
   std::string release() const override { return release_; }
   std::string arch() const override { return arch_; }
+  bool has_types() override { return container_.has("btf/vmlinux"); }
   std::string hash() const override {
     if (hash_.empty()) hash_ = sha256_hex(bytes_);
     return hash_;

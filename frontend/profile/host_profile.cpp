@@ -88,6 +88,7 @@ class HostProfile : public BtfProfile {
 
   std::string release() const override { return source_.release; }
   std::string arch() const override { return source_.arch; }
+  bool has_types() override { return access((source_.btf_dir + "/vmlinux").c_str(), R_OK) == 0; }
   std::string hash() const override {
     // The build id in the notes names the kernel; hashing its BTF would take longer than a compile.
     std::string notes;
