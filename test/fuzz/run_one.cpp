@@ -1,0 +1,69 @@
+// What is demanded of every input, sensible or not:
+//
+//   - no crash, no sanitizer report, no hang (the caller's alarm)
+//   - a script is accepted or there is an error, never both or neither
+//   - all diagnostics can be rendered
+//   - an accepted script survives `fmt`: the result parses, means the same, and is a fixed point
+//   - BIR that parses prints to text that parses to the same text
+#include "frontend/parse/parser.h"
+#include "lower/ir/ir.h"
+#include "test/fuzz/fuzz.h"
+
+namespace btc::fuzz {
+namespace {
+
+struct Parsed {
+  SourceManager sources;
+  DiagEngine diags{sources};
+  ast::Arena arena;
+  ast::Script script;
+  uint32_t file = 0;
+  bool ok = false;
+
+  explicit Parsed(const std::string& text) {
+    file = sources.add("fuzz.bt", text);
+    ok = parse_script(arena, sources, file, diags, &script);
+  }
+};
+
+void render(const DiagEngine& diags) {
+  (void)diags.render_text(true);
+  (void)diags.render_json();
+}
+
+std::string run_script(const std::string& text) {
+  Parsed parsed(text);
+  render(parsed.diags);
+  if (parsed.ok == parsed.diags.has_errors()) return parsed.ok ? "accepted with an error" : "refused without an error";
+  if (!parsed.ok) return "";
+
+  std::string formatted = format_script(parsed.sources, parsed.file, parsed.script);
+  Parsed again(formatted);
+  if (!again.ok) return "the formatted script does not parse:\n" + again.diags.render_text(false) + formatted;
+  if (ast::dump(parsed.script, nullptr) != ast::dump(again.script, nullptr)) return "formatting changed the tree:\n" + formatted;
+  if (format_script(again.sources, again.file, again.script) != formatted) return "formatting twice is not formatting once:\n" + formatted;
+  return "";
+}
+
+std::string run_bir(const std::string& text) {
+  SourceManager sources;
+  DiagEngine diags(sources);
+  auto module = ir::parse("fuzz.bir", text, sources, diags);
+  render(diags);
+  if (!module) return diags.has_errors() ? "" : "refused without an error";
+  std::string printed = ir::print(*module);
+  (void)ir::verify(*module, diags);
+  render(diags);
+  SourceManager sources_again;
+  DiagEngine diags_again(sources_again);
+  auto again = ir::parse("fuzz.bir", printed, sources_again, diags_again);
+  if (!again) return "printed BIR does not parse:\n" + diags_again.render_text(false) + printed;
+  if (ir::print(*again) != printed) return "printing twice is not printing once:\n" + printed;
+  return "";
+}
+
+}  // namespace
+
+std::string run_one(const std::string& text, Kind kind) { return kind == Kind::Script ? run_script(text) : run_bir(text); }
+
+}  // namespace btc::fuzz
