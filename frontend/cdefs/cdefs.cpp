@@ -100,7 +100,8 @@ class Reader {
   std::vector<std::string> arguments() const {
     // The target CPU, not bpf: there `long` and what is made of it would be 32 bits wide in some headers.
     std::vector<std::string> args = {"-x", "c", "-std=gnu17", "-target", options_.arch + "-linux-gnu", "-ferror-limit=0",
-                                     "-resource-dir", std::string(kResourceDir)};
+                                     // Clang's own headers are btc's copies; libclang would take an installed Clang's whatever -resource-dir says.
+                                     "-nobuiltininc", "-isystem", std::string(kResourceDir) + "/include"};
     for (const std::string& dir : options_.include_dirs) args.insert(args.end(), {"-I", dir});
     args.insert(args.end(), {"-iquote", input_.script_dir.empty() ? "." : input_.script_dir, "-iquote", "."});
     args.insert(args.end(), {"-idirafter", std::string(kKernelDir)});
@@ -136,7 +137,7 @@ class Reader {
     if (message.ends_with("' file not found") && message.starts_with("'")) {
       std::string header(message.substr(1, message.size() - 1 - std::string_view("' file not found").size()));
       // Also what a header of the machine lacks: that is not the script's fault.
-      if (is_kernel_header(header) || is_system_file(diagnostic.file)) return empty_headers_.insert(header).second;
+      if (is_dispensable_header(header) || is_system_file(diagnostic.file)) return empty_headers_.insert(header).second;
       return false;
     }
     return prelude_.supply(message);

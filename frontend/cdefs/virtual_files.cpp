@@ -46,7 +46,7 @@ std::string_view kernel_macros() {
   return guarded;
 }
 
-bool is_kernel_header(std::string_view path) {
+bool is_dispensable_header(std::string_view path) {
   while (path.starts_with("../") || path.starts_with("./")) path.remove_prefix(path.find('/') + 1);
   // include/ and arch/*/include of the kernel's tree, and the top folders that scripts reach into by relative paths.
   static constexpr std::string_view kFolders[] = {
@@ -55,7 +55,16 @@ bool is_kernel_header(std::string_view path) {
       "target/", "trace/", "ufs/", "vdso/", "video/", "xen/", "kernel/", "fs/", "mm/", "block/", "drivers/", "security/", "virt/", "arch/"};
   for (std::string_view folder : kFolders)
     if (path.starts_with(folder)) return true;
-  return path == "vmlinux.h" || path == "mount.h";
+  // libc's headers: what scripts want of them (types, AF_*, S_IF*, errno) is the kernel's too, and a container may have no libc headers.
+  static constexpr std::string_view kLibcFolders[] = {"sys/", "netinet/", "arpa/", "bits/", "gnu/", "netpacket/", "net/"};
+  for (std::string_view folder : kLibcFolders)
+    if (path.starts_with(folder)) return true;
+  static constexpr std::string_view kFiles[] = {"vmlinux.h", "mount.h", "errno.h", "fcntl.h", "signal.h", "stdio.h", "stdlib.h", "string.h", "strings.h",
+                                                "time.h", "unistd.h", "sched.h", "features.h", "endian.h", "byteswap.h", "netdb.h", "poll.h",
+                                                "pthread.h", "assert.h", "ctype.h", "math.h"};
+  for (std::string_view file : kFiles)
+    if (path == file) return true;
+  return false;
 }
 
 }  // namespace btc

@@ -17,7 +17,8 @@ inline constexpr std::string_view kKernelDir = "/btc-kernel";
 const std::vector<std::pair<std::string, std::string_view>>& resource_headers();
 // Macros of kernel headers, each under #ifndef.
 std::string_view kernel_macros();
-// Whether an include names a header of the kernel's own tree, which nobody needs to have: "linux/sched.h", "net/sock.h".
-bool is_kernel_header(std::string_view path);
+// Whether an include names a header that nobody needs to have, because the profile and kernel_macros stand in for it: any of the
+// kernel's own tree ("linux/sched.h", "net/sock.h") and libc's.
+bool is_dispensable_header(std::string_view path);
 
 }  // namespace btc

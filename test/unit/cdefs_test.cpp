@@ -138,3 +138,11 @@ TEST(CDefinitions, Errors) {
   Preamble incomplete({"struct a { int a; struct b b; };"});
   EXPECT_NE(incomplete.errors().find("field has incomplete type 'struct b'"), std::string::npos) << incomplete.errors();
 }
+
+TEST(CDefinitions, HeadersOfTheMachine) {
+  Preamble p({"#include <stdint.h>", "#include <linux/types.h>", "#include <sys/socket.h>", "#include <linux/perf_event.h>", "struct s { __aligned_u64 a; __u32 b; size_t c; };"},
+             {"UINTPTR_MAX", "AF_UNIX"});
+  EXPECT_EQ(p.errors(), "");
+  EXPECT_EQ(p.field("s", "c"), "128 uint64");
+  EXPECT_EQ(p.macro("AF_UNIX")->value, 1);
+}
