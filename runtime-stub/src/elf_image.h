@@ -1,0 +1,79 @@
+// A 64-bit little-endian ELF file in memory, read without trusting it.
+//
+// Used for the artifact's own object and for the programs and libraries that
+// are traced. Every offset and count is checked against the image; what does
+// not fit reads as absent. 32-bit files are refused (`ok()` is false).
+#pragma once
+
+#include <cstdint>
+#include <elf.h>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime-stub/src/support.h"
+
+namespace btc::rt {
+
+using Bytes = std::span<const uint8_t>;
+
+class ElfImage {
+ public:
+  ElfImage() = default;
+  explicit ElfImage(Bytes bytes);
+
+  bool ok() const { return header_ != nullptr; }
+  const Elf64_Ehdr& header() const { return *header_; }
+  Bytes bytes() const { return bytes_; }
+  uint32_t section_count() const { return section_count_; }
+  const Elf64_Shdr& section(uint32_t index) const { return sections_[index]; }
+  std::string_view section_name(uint32_t index) const;
+  int find_section(std::string_view name) const;             // index or -1
+  int find_section_type(uint32_t type) const;
+  Bytes section_bytes(uint32_t index) const;                 // empty for NOBITS and for what lies outside
+  std::span<const Elf64_Phdr> segments() const;
+
+  // File offset of a virtual address inside a loaded segment; false if it is in none.
+  bool file_offset(uint64_t address, uint64_t* offset) const;
+  bool is_position_independent() const { return header_->e_type == ET_DYN; }
+
+  // fn(name, symbol) for every symbol of a symbol table section; stops when it returns false.
+  template <typename Fn>
+  void for_each_symbol(uint32_t section, Fn&& fn) const {
+    Bytes table = section_bytes(section);
+    if (sections_[section].sh_link >= section_count_) return;
+    Bytes names = section_bytes(sections_[section].sh_link);
+    for (size_t at = 0; at + sizeof(Elf64_Sym) <= table.size(); at += sizeof(Elf64_Sym)) {
+      Elf64_Sym symbol;
+      __builtin_memcpy(&symbol, table.data() + at, sizeof symbol);
+      if (!fn(string_at(names, symbol.st_name), symbol)) return;
+    }
+  }
+  static std::string_view string_at(Bytes table, uint32_t offset);  // "" if outside or unterminated
+
+  // The build id note's bytes, or empty.
+  Bytes build_id() const;
+
+ private:
+  Bytes bytes_;
+  const Elf64_Ehdr* header_ = nullptr;
+  const Elf64_Shdr* sections_ = nullptr;
+  uint32_t section_count_ = 0;
+};
+
+// A file mapped into memory, read-only.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+  bool open(const char* path);                               // false with errno
+  Bytes bytes() const { return bytes_; }
+
+ private:
+  Bytes bytes_;
+};
+
+}  // namespace btc::rt

@@ -1,0 +1,76 @@
+// Loading: from the object to file descriptors of maps and programs.
+//
+// This is the narrow interface that everything above stands on; no type of
+// libbpf passes through it. A program of the object is a *template*: it is
+// relocated once, and each copy is loaded with its own attach target, its own
+// per-copy constants and record layout, and its own line info.
+//
+//   auto loader = Loader::open(artifact, options, &error);
+//   loader->set_map_entries("AT_x", 4096);
+//   memcpy(loader->facts(), ...);
+//   loader->add({...});                     // any number of copies per program
+//   loader->load(&failure);                 // maps, relocation, all copies
+//   int fd = loader->copy_fd(copy), map = loader->map_fd("AT_x");
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime-stub/src/manifest_reader.h"
+
+namespace btc::rt {
+
+// One instruction to change in a copy, after relocation.
+struct InsnEdit {
+  uint32_t insn;
+  enum What : uint8_t { Offset, Imm, Size, Opcode, Imm64 } what;
+  uint64_t value;              // Size: bytes
+  uint64_t original = 0;       // the instruction before relocation, put back first; 0 = as it is
+};
+
+struct CopyRequest {
+  uint32_t program = 0;        // index into Manifest.programs
+  uint32_t prog_type = 0;      // BPF_PROG_TYPE_*
+  uint32_t attach_type = 0;    // expected_attach_type
+  uint32_t attach_btf_id = 0;  // tracing programs
+  int attach_btf_fd = 0;       // module BTF, 0: vmlinux
+  int attach_prog_fd = 0;      // fentry on a BPF program
+  uint32_t flags = 0;          // BPF_F_SLEEPABLE
+  std::vector<InsnEdit> edits;
+};
+
+struct LoadFailure {
+  std::string message;         // what failed, in one line
+  int error = 0;               // errno
+  int program = -1;            // manifest index, if a program was refused
+  std::string log;             // the kernel verifier's
+};
+
+struct LoaderOptions {
+  int verbose = 0;             // 1: say what is loaded; 2: the verifier's logs too
+  uint32_t log_size = 1000000;
+  std::string btf_path;        // BPFTRACE_BTF: kernel BTF from a file
+};
+
+class Loader {
+ public:
+  static std::unique_ptr<Loader> open(const Artifact& artifact, const LoaderOptions& options, LoadFailure* failure);
+  virtual ~Loader() = default;
+
+  // Before load().
+  virtual bool has_map(std::string_view bpf_name) const = 0;
+  virtual bool set_map_entries(std::string_view bpf_name, uint32_t entries) = 0;
+  virtual uint8_t* facts(size_t* size) = 0;          // btc_facts in .rodata; null if the object has none
+  virtual uint32_t add(CopyRequest request) = 0;     // returns the copy's number
+
+  virtual bool load(LoadFailure* failure) = 0;
+
+  // After load().
+  virtual int map_fd(std::string_view bpf_name) const = 0;   // -1: no such map
+  virtual int copy_fd(uint32_t copy) const = 0;
+};
+
+}  // namespace btc::rt

@@ -1,0 +1,270 @@
+// The loader on libbpf 1.1.
+//
+// libbpf parses the object, creates the maps and relocates; it never loads a
+// program of ours. Every section is registered with a handler whose prepare
+// hook runs when a program is relocated and about to be loaded: there the
+// copies are made, edited and loaded with bpf_prog_load, and libbpf is left
+// with a two-instruction stand-in. So N copies of one template share one
+// relocation, the verifier's log is ours, and libbpf does not read the
+// kernel's BTF (5 MB) for attach targets that we resolve ourselves.
+//
+// When all CO-RE records belong to accesses of tracepoint records, which are
+// patched from the target's format files, they are dropped from the memory
+// copy: then the kernel's BTF is not read at all.
+#include "runtime-stub/src/loader.h"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include "runtime-stub/abi/abi.h"
+
+namespace btc::rt {
+namespace {
+
+struct Copy { CopyRequest request; Fd fd; };
+
+// Section prefixes of our programs; libbpf's '+' means "this or this/anything".
+constexpr const char* kSections[] = {"raw_tp+", "tracepoint+", "tp_btf+", "kprobe+", "kretprobe+", "kprobe.multi+", "kretprobe.multi+",
+  "kprobe.session+", "uprobe+", "uretprobe+", "uprobe.s+", "uretprobe.s+", "uprobe.multi+", "uretprobe.multi+", "uprobe.multi.s+",
+  "uretprobe.multi.s+", "usdt+", "usdt.s+", "fentry+", "fexit+", "fentry.s+", "fexit.s+", "perf_event+", "iter+", "iter.s+", "xdp+",
+  "tp+", "raw_tracepoint+"};
+
+class LibbpfLoader;
+LibbpfLoader* g_loading = nullptr;             // the loader whose object is being loaded
+std::string* g_messages = nullptr;             // libbpf's warnings while it works
+
+int keep_message(libbpf_print_level level, const char* format, va_list args) {
+  if (level == LIBBPF_DEBUG || g_messages == nullptr) return 0;
+  char line[1024];
+  int n = vsnprintf(line, sizeof line, format, args);
+  if (n > 0) g_messages->append(line, std::min(static_cast<size_t>(n), sizeof line - 1));
+  return 0;
+}
+
+class LibbpfLoader final : public Loader {
+ public:
+  LibbpfLoader(const Artifact& artifact, const LoaderOptions& options) : artifact_(artifact), options_(options) {}
+  ~LibbpfLoader() override { if (object_ != nullptr) bpf_object__close(object_); }
+
+  bool open(LoadFailure* failure);
+  bool has_map(std::string_view name) const override { return find_map(name) != nullptr; }
+  bool set_map_entries(std::string_view name, uint32_t entries) override {
+    bpf_map* map = find_map(name);
+    return map != nullptr && bpf_map__set_max_entries(map, entries) == 0;
+  }
+  uint8_t* facts(size_t* size) override;
+  uint32_t add(CopyRequest request) override {
+    copies_.push_back({std::move(request), Fd()});
+    return static_cast<uint32_t>(copies_.size() - 1);
+  }
+  bool load(LoadFailure* failure) override;
+  int map_fd(std::string_view name) const override {
+    bpf_map* map = find_map(name);
+    return map != nullptr ? bpf_map__fd(map) : -1;
+  }
+  int copy_fd(uint32_t copy) const override { return copies_[copy].fd.get(); }
+
+  int load_copies(bpf_program* program, bpf_prog_load_opts* opts);
+
+ private:
+  bpf_map* find_map(std::string_view name) const { return bpf_object__find_map_by_name(object_, std::string(name).c_str()); }
+  void drop_core_records();
+  int load_copy(bpf_program* program, const bpf_prog_load_opts& base, Copy& copy);
+  void report(const CopyRequest& request, int error, std::string_view log);
+
+  const Artifact& artifact_;
+  LoaderOptions options_;
+  std::vector<uint8_t> memory_;                // our copy of the object
+  bpf_object* object_ = nullptr;
+  std::vector<Copy> copies_;
+  LoadFailure* failure_ = nullptr;
+  std::string messages_;
+};
+
+int prepare(bpf_program* program, bpf_prog_load_opts* opts, long) { return g_loading->load_copies(program, opts); }
+
+void register_sections() {
+  static bool done = false;
+  if (done) return;
+  done = true;
+  libbpf_set_print(keep_message);
+  for (const char* section : kSections) {
+    LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare);
+    libbpf_register_prog_handler(section, BPF_PROG_TYPE_RAW_TRACEPOINT, static_cast<bpf_attach_type>(0), &opts);
+  }
+}
+
+// .BTF.ext: header { u16 magic; u8 version, flags; u32 hdr_len, func_off, func_len, line_off, line_len, core_off, core_len }.
+void LibbpfLoader::drop_core_records() {
+  ElfImage elf{Bytes(memory_)};
+  int index = elf.find_section(".BTF.ext");
+  if (index < 0) return;
+  Bytes bytes = elf.section_bytes(static_cast<uint32_t>(index));
+  if (bytes.size() < 32) return;
+  uint32_t header_size;
+  memcpy(&header_size, bytes.data() + 4, 4);
+  if (header_size >= 32) memset(const_cast<uint8_t*>(bytes.data()) + 28, 0, 4);
+}
+
+bool LibbpfLoader::open(LoadFailure* failure) {
+  register_sections();
+  memory_.assign(artifact_.object.begin(), artifact_.object.end());
+  if (artifact_.manifest->core_relocations() == 0) drop_core_records();
+  LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "btc");
+  if (!options_.btf_path.empty()) opts.btf_custom_path = options_.btf_path.c_str();
+  g_messages = &messages_;
+  object_ = bpf_object__open_mem(memory_.data(), memory_.size(), &opts);
+  g_messages = nullptr;
+  if (object_ != nullptr) return true;
+  failure->error = errno;
+  failure->message = cat("the object cannot be opened: ", errno_text(errno));
+  failure->log = messages_;
+  return false;
+}
+
+uint8_t* LibbpfLoader::facts(size_t* size) {
+  const ElfImage& elf = artifact_.elf;
+  int symbols = elf.find_section_type(SHT_SYMTAB);
+  if (symbols < 0) return nullptr;
+  uint8_t* found = nullptr;
+  elf.for_each_symbol(static_cast<uint32_t>(symbols), [&](std::string_view name, const Elf64_Sym& symbol) {
+    if (name != abi::kFactsSymbol || symbol.st_shndx >= elf.section_count()) return true;
+    bpf_map* map = find_map(elf.section_name(symbol.st_shndx));
+    size_t bytes = 0;
+    auto* data = map != nullptr ? static_cast<uint8_t*>(const_cast<void*>(bpf_map__initial_value(map, &bytes))) : nullptr;
+    if (data == nullptr || symbol.st_value > bytes || symbol.st_size > bytes - symbol.st_value) return false;
+    found = data + symbol.st_value;
+    *size = symbol.st_size;
+    return false;
+  });
+  return found;
+}
+
+void apply(std::vector<bpf_insn>& insns, const InsnEdit& edit) {
+  if (edit.insn >= insns.size()) return;
+  bpf_insn& insn = insns[edit.insn];
+  if (edit.original != 0) memcpy(&insn, &edit.original, sizeof insn);
+  switch (edit.what) {
+    case InsnEdit::Offset: insn.off = static_cast<int16_t>(edit.value); break;
+    case InsnEdit::Imm: insn.imm = static_cast<int32_t>(edit.value); break;
+    case InsnEdit::Opcode: insn.code = static_cast<uint8_t>(edit.value); break;
+    case InsnEdit::Size: {
+      uint8_t size = edit.value == 1 ? BPF_B : edit.value == 2 ? BPF_H : edit.value == 4 ? BPF_W : BPF_DW;
+      insn.code = static_cast<uint8_t>((insn.code & ~0x18) | size);
+      break;
+    }
+    case InsnEdit::Imm64:
+      if (insn.code != (BPF_LD | BPF_IMM | BPF_DW) || edit.insn + 1 >= insns.size()) break;
+      insn.src_reg = 0;
+      insn.imm = static_cast<int32_t>(edit.value);
+      insns[edit.insn + 1].imm = static_cast<int32_t>(edit.value >> 32);
+      break;
+  }
+}
+
+int LibbpfLoader::load_copy(bpf_program* program, const bpf_prog_load_opts& base, Copy& copy) {
+  const bpf_insn* first = bpf_program__insns(program);
+  std::vector<bpf_insn> insns(first, first + bpf_program__insn_cnt(program));
+  for (const InsnEdit& edit : copy.request.edits) apply(insns, edit);
+  bpf_prog_load_opts opts = base;
+  opts.expected_attach_type = static_cast<bpf_attach_type>(copy.request.attach_type);
+  opts.attach_btf_id = copy.request.attach_btf_id;
+  opts.attach_btf_obj_fd = static_cast<uint32_t>(copy.request.attach_btf_fd);
+  opts.attach_prog_fd = static_cast<uint32_t>(copy.request.attach_prog_fd);
+  if (copy.request.attach_prog_fd != 0) opts.attach_btf_obj_fd = 0;
+  opts.prog_flags |= copy.request.flags;
+  std::string log;
+  if (options_.verbose >= 2) {
+    log.resize(options_.log_size);
+    opts.log_buf = log.data();
+    opts.log_size = options_.log_size;
+    opts.log_level = 1;
+  }
+  auto type = static_cast<bpf_prog_type>(copy.request.prog_type);
+  const char* license = artifact_.license.c_str();
+  int fd = bpf_prog_load(type, bpf_program__name(program), license, insns.data(), insns.size(), &opts);
+  if (fd < 0 && errno != EPERM && log.empty()) {
+    log.resize(options_.log_size);
+    opts.log_buf = log.data();
+    opts.log_size = options_.log_size;
+    opts.log_level = 1;
+    fd = bpf_prog_load(type, bpf_program__name(program), license, insns.data(), insns.size(), &opts);
+  }
+  int error = errno;
+  log.resize(strnlen(log.c_str(), log.size()));
+  if (fd < 0) {
+    report(copy.request, error, log);
+    return -error;
+  }
+  if (options_.verbose >= 2) write_all(STDERR_FILENO, cat("\nThe verifier on ", bpf_program__name(program), ":\n", log, "\n"));
+  copy.fd = Fd(fd);
+  return 0;
+}
+
+void LibbpfLoader::report(const CopyRequest& request, int error, std::string_view log) {
+  failure_->program = static_cast<int>(request.program);
+  failure_->error = error;
+  failure_->log = log;
+  failure_->message = cat("the kernel refused a program: ", errno_text(error));
+}
+
+int LibbpfLoader::load_copies(bpf_program* program, bpf_prog_load_opts* opts) {
+  std::string_view name = bpf_program__name(program);
+  const auto* programs = artifact_.manifest->programs();
+  for (Copy& copy : copies_) {
+    if (programs->Get(copy.request.program)->name()->string_view() != name) continue;
+    int result = load_copy(program, *opts, copy);
+    if (result < 0) return result;
+  }
+  bpf_insn nothing[2] = {};
+  nothing[0].code = BPF_ALU64 | BPF_MOV | BPF_K;
+  nothing[1].code = BPF_JMP | BPF_EXIT;
+  opts->func_info_cnt = opts->line_info_cnt = 0;
+  opts->func_info = opts->line_info = nullptr;
+  opts->prog_btf_fd = 0;
+  opts->expected_attach_type = static_cast<bpf_attach_type>(0);
+  return bpf_program__set_insns(program, nothing, 2);
+}
+
+bool LibbpfLoader::load(LoadFailure* failure) {
+  failure_ = failure;
+  const auto* programs = artifact_.manifest->programs();
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_) {
+    std::string_view name = bpf_program__name(program);
+    bool wanted = std::any_of(copies_.begin(), copies_.end(), [&](const Copy& copy) {
+      return programs->Get(copy.request.program)->name()->string_view() == name;
+    });
+    bpf_program__set_autoload(program, wanted);
+  }
+  g_loading = this;
+  g_messages = &messages_;
+  messages_.clear();
+  int result = bpf_object__load(object_);
+  g_loading = nullptr;
+  g_messages = nullptr;
+  if (result == 0) return true;
+  if (failure->program < 0) {
+    failure->error = -result;
+    failure->message = cat("the object cannot be loaded: ", errno_text(-result));
+    failure->log = messages_;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Loader> Loader::open(const Artifact& artifact, const LoaderOptions& options, LoadFailure* failure) {
+  std::unique_ptr<LibbpfLoader> loader(new LibbpfLoader(artifact, options));
+  if (!loader->open(failure)) return nullptr;
+  return loader;
+}
+
+}  // namespace btc::rt
