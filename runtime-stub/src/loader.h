@@ -26,9 +26,8 @@ namespace btc::rt {
 // One instruction to change in a copy, after relocation.
 struct InsnEdit {
   uint32_t insn;
-  enum What : uint8_t { Offset, Imm, Size, Opcode, Imm64 } what;
-  uint64_t value;              // Size: bytes
-  uint64_t original = 0;       // the instruction before relocation, put back first; 0 = as it is
+  enum What : uint8_t { Restore, Offset, Imm, Size, Opcode, Imm64 } what;
+  uint64_t value;              // Size: bytes; Restore: the whole instruction, as it was before relocation
 };
 
 struct CopyRequest {

@@ -150,8 +150,8 @@ uint8_t* LibbpfLoader::facts(size_t* size) {
 void apply(std::vector<bpf_insn>& insns, const InsnEdit& edit) {
   if (edit.insn >= insns.size()) return;
   bpf_insn& insn = insns[edit.insn];
-  if (edit.original != 0) memcpy(&insn, &edit.original, sizeof insn);
   switch (edit.what) {
+    case InsnEdit::Restore: memcpy(&insn, &edit.value, sizeof insn); break;
     case InsnEdit::Offset: insn.off = static_cast<int16_t>(edit.value); break;
     case InsnEdit::Imm: insn.imm = static_cast<int32_t>(edit.value); break;
     case InsnEdit::Opcode: insn.code = static_cast<uint8_t>(edit.value); break;

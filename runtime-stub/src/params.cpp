@@ -58,16 +58,16 @@ bool bind_named(const fb::Param& param, std::string_view given, bool has_value, 
   return false;
 }
 
-std::string expected_options(const fb::Manifest& manifest) {
-  std::string text = "HINT: expected program options:";
+std::string expected_options(const fb::Manifest& manifest, bool help) {
+  std::string text;
   for (uint32_t i = 0; i < count_of(manifest.params()); ++i) {
     const fb::Param* param = manifest.params()->Get(i);
     if (!param->is_getopt()) continue;
-    append(text, cat("\n --", text_of(param->name())));
-    if (!text_of(param->doc()).empty()) append(text, cat(": ", text_of(param->doc())));
+    append(text, cat(text.empty() ? (help ? "\n" : " ") : (help ? "\n" : ": "), "--", text_of(param->name())));
+    if (help && !text_of(param->doc()).empty()) append(text, cat(": ", text_of(param->doc())));
   }
-  append(text, "\n");
-  return text;
+  if (text.empty()) return "HINT: no custom program options defined.\n";
+  return cat("HINT: expected program options:", text, "\n");
 }
 
 const fb::Param* find_getopt(const fb::Manifest& manifest, std::string_view name) {
@@ -110,13 +110,13 @@ bool bind_params(const fb::Manifest& manifest, const Options& options, std::vect
   for (const std::string& given : options.named) {
     std::string_view name = std::string_view(given).substr(0, given.find('='));
     if (name == "help" && find_getopt(manifest, "help") == nullptr) {
-      *error = expected_options(manifest);
+      *error = expected_options(manifest, true);
       return false;
     }
     if (find_getopt(manifest, name) == nullptr) append(unexpected, cat(unexpected.empty() ? "--" : ", --", name));
   }
   if (!unexpected.empty()) {
-    *error = cat("ERROR: unexpected program command line options: ", unexpected, "\n", expected_options(manifest));
+    *error = cat("ERROR: unexpected program command line options: ", unexpected, "\n", expected_options(manifest, false));
     return false;
   }
   for (uint32_t i = 0; i < count_of(manifest.params()); ++i) {
@@ -148,25 +148,6 @@ std::string describe_params(const fb::Manifest& manifest) {
     else if (text_of(param->name()) != "#") append(text, cat("    $", text_of(param->name()), "\n"));
   }
   return text;
-}
-
-std::string substitute_params(std::string_view text, const std::vector<std::string>& positional) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    if (text[i] != '$' || i + 1 >= text.size()) { out.push_back(text[i++]); continue; }
-    if (text[i + 1] == '#') {
-      append(out, positional.size());
-      i += 2;
-      continue;
-    }
-    size_t end = i + 1;
-    while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
-    uint64_t index;
-    if (!parse_u64(text.substr(i + 1, end - i - 1), &index)) { out.push_back(text[i++]); continue; }
-    if (index >= 1 && index <= positional.size()) append(out, positional[index - 1]);
-    i = end;
-  }
-  return out;
 }
 
 }  // namespace btc::rt

@@ -15,11 +15,7 @@ struct ParamValue {
 };
 
 // One value per row of Manifest.params. False: `*error` holds complete lines for stderr, exit with 1.
-// `*warnings`: positional parameters that the script uses and nobody gave.
 bool bind_params(const fb::Manifest& manifest, const Options& options, std::vector<ParamValue>* out, std::string* error);
 std::string describe_params(const fb::Manifest& manifest);   // for --help
-
-// Replaces $N and $# in an attach point's text.
-std::string substitute_params(std::string_view text, const std::vector<std::string>& positional);
 
 }  // namespace btc::rt

@@ -1,0 +1,226 @@
+// One function per way of attaching, by direct system calls; see attach.h.
+//
+// Perf events (tracepoints, probes, timers) get their program through a BPF
+// link where the kernel has those (5.15), else through an ioctl.
+#include "runtime-stub/src/attach.h"
+
+#include <cerrno>
+#include <cstring>
+#include <linux/hw_breakpoint.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "runtime-stub/src/sys.h"
+
+namespace btc::rt {
+namespace {
+
+AttachError failed(int negative_errno, std::string detail = {}) { return {-negative_errno, false, std::move(detail)}; }
+AttachError missing(int negative_errno) { return {-negative_errno, true, {}}; }
+
+// Connects a program to an open perf event.
+AttachError connect(RunState& run, const Binding& binding, Fd event, uint64_t cookie, Attached* out) {
+  int program = run.loader->copy_fd(binding.copy);
+  if (run.features.perf_link()) {
+    int link = sys::link_perf(program, event.get(), cookie);
+    if (link < 0) return failed(link);
+    out->links.emplace_back(link);
+  } else if (::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program) < 0) {
+    return failed(-errno);
+  }
+  if (::ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) < 0) return failed(-errno);
+  out->events.push_back(std::move(event));
+  return {};
+}
+
+perf_event_attr event_attr(uint32_t type, uint64_t config) {
+  perf_event_attr attr;
+  memset(&attr, 0, sizeof attr);
+  attr.type = type;
+  attr.config = config;
+  return attr;
+}
+
+AttachError attach_tracepoint(RunState& run, const Binding& binding, Attached* out) {
+  std::string text;
+  uint64_t id = 0;
+  if (!read_file(cat(tracefs(), "/events/", binding.point.target, "/", binding.point.func, "/id").c_str(), &text)) return failed(-errno);
+  parse_u64(trim(text), &id);
+  perf_event_attr attr = event_attr(PERF_TYPE_TRACEPOINT, id);
+  attr.sample_period = 1;
+  attr.wakeup_events = 1;
+  int event = sys::perf_open(&attr, -1, 0);
+  if (event < 0) return failed(event);
+  return connect(run, binding, Fd(event), binding.name_index, out);
+}
+
+// Type number of the dynamic PMUs "kprobe" and "uprobe" (4.17), and the config bit that asks for the return.
+struct ProbePmu { uint32_t type = 0; uint64_t return_bit = 0; };
+ProbePmu read_pmu(const char* name) {
+  ProbePmu pmu;
+  std::string text;
+  uint64_t number = 0;
+  if (read_file(cat("/sys/bus/event_source/devices/", name, "/type").c_str(), &text) && parse_u64(trim(text), &number))
+    pmu.type = static_cast<uint32_t>(number);
+  if (read_file(cat("/sys/bus/event_source/devices/", name, "/format/retprobe").c_str(), &text) && trim(text).starts_with("config:") &&
+      parse_u64(trim(text).substr(7), &number) && number < 64)
+    pmu.return_bit = 1ull << number;
+  return pmu;
+}
+
+AttachError attach_kprobe(RunState& run, const Binding& binding, Attached* out) {
+  static const ProbePmu pmu = read_pmu("kprobe");
+  if (pmu.type == 0) return failed(-EOPNOTSUPP, "this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
+  for (const Site& site : binding.sites) {
+    perf_event_attr attr = event_attr(pmu.type, binding.is_return ? pmu.return_bit : 0);
+    attr.kprobe_func = site.symbol.empty() ? 0 : reinterpret_cast<uint64_t>(site.symbol.c_str());
+    attr.probe_offset = site.offset;             // also the address, where there is no function
+    int event = sys::perf_open(&attr, -1, 0);
+    if (event == -ENOENT && site.offset == 0) return missing(event);
+    if (event == -EADDRNOTAVAIL) return failed(event, cat("several functions are called ", site.symbol));
+    if (event == -EILSEQ) return failed(event, "the offset is not at the start of an instruction");
+    if (event < 0) return failed(event);
+    AttachError error = connect(run, binding, Fd(event), site.name, out);
+    if (error.error != 0) return error;
+  }
+  return {};
+}
+
+AttachError attach_uprobe(RunState& run, const Binding& binding, Attached* out) {
+  static const ProbePmu pmu = read_pmu("uprobe");
+  constexpr int kSemaphoreShift = 32;            // PERF_UPROBE_REF_CTR_OFFSET_SHIFT
+  if (pmu.type == 0) return failed(-EOPNOTSUPP, "this kernel has no uprobes (CONFIG_UPROBES, CONFIG_UPROBE_EVENTS)");
+  for (const Site& site : binding.sites) {
+    perf_event_attr attr = event_attr(pmu.type, (binding.is_return ? pmu.return_bit : 0) | site.semaphore << kSemaphoreShift);
+    attr.uprobe_path = reinterpret_cast<uint64_t>(binding.file.c_str());
+    attr.probe_offset = site.offset;
+    int event = sys::perf_open(&attr, binding.pid, binding.pid > 0 ? -1 : 0);
+    if (event < 0) return failed(event);
+    AttachError error = connect(run, binding, Fd(event), site.name, out);
+    if (error.error != 0) return error;
+  }
+  return {};
+}
+
+AttachError attach_kprobe_multi(RunState& run, const Binding& binding, Attached* out) {
+  std::vector<const char*> symbols;
+  std::vector<uint64_t> cookies;
+  for (const Site& site : binding.sites) {
+    symbols.push_back(site.symbol.c_str());
+    cookies.push_back(site.name);
+  }
+  sys::Multi multi{.prog_fd = run.loader->copy_fd(binding.copy), .is_return = binding.is_return,
+                   .count = static_cast<uint32_t>(symbols.size()), .symbols = symbols.data(), .cookies = cookies.data()};
+  int link = sys::link_kprobe_multi(multi);
+  if ((link == -ESRCH || link == -ENOENT || link == -EINVAL) && symbols.size() == 1) return missing(link);
+  if (link < 0) return failed(link);
+  out->links.emplace_back(link);
+  return {};
+}
+
+AttachError attach_uprobe_multi(RunState& run, const Binding& binding, Attached* out) {
+  std::vector<uint64_t> offsets, semaphores, cookies;
+  bool has_semaphores = false;
+  for (const Site& site : binding.sites) {
+    offsets.push_back(site.offset);
+    semaphores.push_back(site.semaphore);
+    cookies.push_back(site.name);
+    has_semaphores |= site.semaphore != 0;
+  }
+  sys::Multi multi{.prog_fd = run.loader->copy_fd(binding.copy), .is_return = binding.is_return,
+                   .count = static_cast<uint32_t>(offsets.size()), .path = binding.file.c_str(), .offsets = offsets.data(),
+                   .ref_counters = has_semaphores ? semaphores.data() : nullptr, .cookies = cookies.data(),
+                   .pid = binding.pid > 0 ? static_cast<uint32_t>(binding.pid) : 0};
+  int link = sys::link_uprobe_multi(multi);
+  if (link < 0) return failed(link);
+  out->links.emplace_back(link);
+  return {};
+}
+
+AttachError attach_tracing(RunState& run, const Binding& binding, Attached* out) {
+  int link = sys::link_tracing(run.loader->copy_fd(binding.copy), 0, 0);
+  if (link < 0) return failed(link);
+  out->links.emplace_back(link);
+  return {};
+}
+
+AttachError attach_iter(RunState& run, const Binding& binding, Attached* out) {
+  int link = sys::link_iter(run.loader->copy_fd(binding.copy));
+  if (link < 0) return failed(link);
+  out->links.emplace_back(link);
+  out->iterator = true;
+  return {};
+}
+
+AttachError attach_perf_event(RunState& run, const Binding& binding, Attached* out) {
+  std::vector<int> cpus = online_cpus();
+  if (!binding.every_cpu) cpus.resize(1);
+  for (int cpu : cpus) {
+    perf_event_attr attr = event_attr(binding.perf_type, binding.perf_config);
+    attr.sample_period = binding.perf_period;    // and the frequency: a union
+    attr.freq = binding.perf_freq;
+    int event = sys::perf_open(&attr, binding.pid, cpu);
+    if (event == -ENODEV && binding.every_cpu) continue;   // the CPU went away meanwhile
+    if (event == -ENOENT || event == -EOPNOTSUPP)
+      return failed(event, binding.perf_type == PERF_TYPE_HARDWARE ? "this machine has no such hardware counter (in virtual machines this is usual)"
+                                                                   : "this kernel has no such event");
+    if (event < 0) return failed(event);
+    AttachError error = connect(run, binding, Fd(event), binding.name_index, out);
+    if (error.error != 0) return error;
+  }
+  return {};
+}
+
+AttachError attach_breakpoint(RunState& run, const Binding& binding, Attached* out) {
+  std::vector<int> cpus = {-1};
+  if (binding.pid < 0) cpus = online_cpus();               // a kernel address: every CPU
+  for (int cpu : cpus) {
+    perf_event_attr attr = event_attr(PERF_TYPE_BREAKPOINT, 0);
+    attr.bp_type = static_cast<uint32_t>(binding.perf_config);
+    attr.bp_addr = binding.point.address;
+    attr.bp_len = binding.perf_config == HW_BREAKPOINT_X ? sizeof(long) : binding.point.length;
+    attr.sample_period = 1;
+    attr.inherit = 0;
+    int event = sys::perf_open(&attr, binding.pid, cpu);
+    if (event == -ENOSPC) return failed(event, "all debug registers of the CPU are in use");
+    if (event < 0) return failed(event);
+    AttachError error = connect(run, binding, Fd(event), binding.name_index, out);
+    if (error.error != 0) return error;
+  }
+  return {};
+}
+
+AttachError attach_nothing(RunState&, const Binding&, Attached*) { return {}; }
+
+using AttachFunction = AttachError (*)(RunState&, const Binding&, Attached*);
+constexpr AttachFunction kFunctions[] = {attach_nothing, attach_tracepoint, attach_kprobe, attach_kprobe_multi, attach_uprobe,
+                                         attach_uprobe_multi, attach_tracing, attach_perf_event, attach_breakpoint, attach_iter};
+static_assert(sizeof kFunctions / sizeof *kFunctions == static_cast<size_t>(How::kCount));
+
+}  // namespace
+
+AttachError attach(RunState& run, const Binding& binding, Attached* out) { return kFunctions[static_cast<size_t>(binding.how)](run, binding, out); }
+
+void detach_all(std::vector<Attached>& attached) {
+  size_t unlinked = 0, events = 0;
+  for (Attached& one : attached) {
+    for (Fd& event : one.events) ::ioctl(event.get(), PERF_EVENT_IOC_DISABLE, 0);
+    if (one.links.size() < one.events.size()) unlinked += one.events.size();
+    one.links.clear();
+    events += one.events.size();
+  }
+  // With a link the program is off as soon as the link is closed. The event itself takes the kernel a grace period (64-80 ms
+  // each, one after another), so a child holds them while this process goes on. Without links (before 5.15) it has to be waited for.
+  if (unlinked == 0 && events > 0) {
+    pid_t holder = ::fork();
+    if (holder == 0) {
+      for (int fd = 0; fd < 3; ++fd) ::close(fd);
+      ::setsid();
+      ::_exit(0);
+    }
+    // The events are now shared: closing ours does not wait.
+  }
+  attached.clear();
+}
+
+}  // namespace btc::rt

@@ -1,0 +1,99 @@
+// Starts the command of -c; see child.h. The command line is split at blanks, with "" and '' and \ as in a shell; nothing is expanded.
+#include "runtime-stub/src/child.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime-stub/src/resolve_files.h"
+
+namespace btc::rt {
+namespace {
+
+std::vector<std::string> split_command(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool open = false;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+      else if (c == '\\' && quote == '"' && i + 1 < text.size()) word.push_back(text[++i]);
+      else word.push_back(c);
+    } else if (c == '"' || c == '\'') { quote = c; open = true; }
+    else if (c == '\\' && i + 1 < text.size()) { word.push_back(text[++i]); open = true; }
+    else if (c == ' ' || c == '\t' || c == '\n') {
+      if (open) words.push_back(std::move(word));
+      word.clear();
+      open = false;
+    } else { word.push_back(c); open = true; }
+  }
+  if (open) words.push_back(std::move(word));
+  return words;
+}
+
+}  // namespace
+
+bool Child::prepare(const std::string& command, std::string* error) {
+  std::vector<std::string> words = split_command(command);
+  if (words.empty()) { *error = "ERROR: -c needs a command\n"; return false; }
+  std::string path = find_program(words[0]);
+  if (path.empty()) { *error = cat("ERROR: path '", words[0], "' does not exist or is not executable\n"); return false; }
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  int go[2], failed[2];
+  if (::pipe2(go, O_CLOEXEC) != 0 || ::pipe2(failed, O_CLOEXEC) != 0) { *error = cat("ERROR: pipe: ", errno_text(errno), "\n"); return false; }
+  int parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ < 0) { *error = cat("ERROR: fork: ", errno_text(errno), "\n"); return false; }
+  if (pid_ == 0) {
+    ::close(go[1]);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    for (int signal : {SIGINT, SIGTERM, SIGUSR1, SIGPIPE, SIGCHLD}) ::signal(signal, SIG_DFL);
+    char word;
+    if (::getppid() != parent || ::read(go[0], &word, 1) != 1) ::_exit(127);
+    ::execv(path.c_str(), argv.data());
+    int problem = errno;
+    [[maybe_unused]] ssize_t n = ::write(failed[1], &problem, sizeof problem);
+    ::_exit(127);
+  }
+  ::close(go[0]);
+  ::close(failed[1]);
+  go_ = Fd(go[1]);
+  failed_ = Fd(failed[0]);
+  return true;
+}
+
+bool Child::release(std::string* error) {
+  if (::write(go_.get(), "g", 1) != 1) { *error = "Failed to run child: it is gone"; return false; }
+  go_.reset();
+  int problem = 0;
+  if (::read(failed_.get(), &problem, sizeof problem) == sizeof problem) {
+    *error = cat("Failed to run child: ", errno_text(problem));
+    return false;
+  }
+  failed_.reset();
+  return true;
+}
+
+bool Child::ended() {
+  if (pid_ == 0 || ended_) return pid_ != 0;
+  int status;
+  ended_ = ::waitpid(pid_, &status, WNOHANG) == pid_;
+  return ended_;
+}
+
+Child::~Child() {
+  if (pid_ == 0 || ended()) return;
+  ::kill(pid_, SIGTERM);
+  for (int i = 0; i < 20 && !ended(); ++i) ::usleep(5000);
+}
+
+}  // namespace btc::rt

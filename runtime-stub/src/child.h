@@ -1,0 +1,28 @@
+// The command of -c: forked at once, so that its pid is known, and stopped
+// before exec until everything is attached.
+#pragma once
+
+#include <string>
+
+#include "runtime-stub/src/support.h"
+
+namespace btc::rt {
+
+class Child {
+ public:
+  Child() = default;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child();                                    // SIGTERM, if it still runs
+  bool prepare(const std::string& command, std::string* error);
+  bool release(std::string* error);            // lets it exec
+  int pid() const { return pid_; }
+  bool ended();                                // reaps
+
+ private:
+  int pid_ = 0;
+  bool ended_ = false;
+  Fd go_, failed_;
+};
+
+}  // namespace btc::rt

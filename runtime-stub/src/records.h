@@ -1,0 +1,22 @@
+// Layout of tracepoint records on this machine, from tracefs' format files, and
+// the changes it asks of a program's instructions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime-stub/src/loader.h"
+#include "runtime-stub/src/run_state.h"
+
+namespace btc::rt {
+
+struct RecordField { std::string name; uint32_t offset = 0, size = 0; bool is_signed = false; std::string declaration; };
+
+// Fields of "category:event". False if there is no such event (or no tracefs).
+bool read_record(std::string_view record, std::vector<RecordField>* out);
+
+// Edits for all patches of a binding's program: record accesses by its record, constants by its names and arguments.
+// False: `*problem` says which field is missing.
+bool make_edits(RunState& run, const Binding& binding, std::vector<InsnEdit>* out, std::string* problem);
+
+}  // namespace btc::rt

@@ -1,0 +1,165 @@
+// Table of binders and the policy for what is missing; see resolve.h.
+#include "runtime-stub/src/resolve.h"
+
+#include <linux/bpf.h>
+
+#include "runtime-stub/src/sys.h"
+
+namespace btc::rt {
+namespace {
+
+constexpr ResolveFunction resolver(abi::ProbeKind kind) {
+  using K = abi::ProbeKind;
+  switch (kind) {
+    case K::Begin: case K::End: case K::Self: case K::Test: case K::Bench: return resolve_special;
+    case K::Kprobe: case K::Kretprobe: return resolve_kprobe;
+    case K::Uprobe: case K::Uretprobe: return resolve_uprobe;
+    case K::Usdt: return resolve_usdt;
+    case K::Tracepoint: return resolve_tracepoint;
+    case K::Rawtracepoint: return resolve_rawtracepoint;
+    case K::Fentry: case K::Fexit: return resolve_trampoline;
+    case K::Profile: case K::Interval: case K::Software: case K::Hardware: case K::Watchpoint: return resolve_perf;
+    case K::Iter: return resolve_iter;
+    case K::kCount: break;
+  }
+  return nullptr;
+}
+
+// Attach points of one probe share probe_index; it loses its last one when this says so.
+bool probe_is_empty(RunState& run, const std::vector<bool>& missing, uint32_t index) {
+  const auto* programs = run.manifest().programs();
+  uint32_t probe = programs->Get(index)->probe_index();
+  for (uint32_t i = 0; i < programs->size(); ++i)
+    if (programs->Get(i)->probe_index() == probe && !missing[i]) return false;
+  return true;
+}
+
+std::string needs_text(RunState& run, const fb::Program* program, uint32_t type) {
+  for (uint32_t i = 0; i < count_of(program->needs()); ++i) {
+    std::string_view need = text_of(program->needs()->Get(i));
+    std::string_view what = need.substr(0, need.find(':')), name = need.substr(need.find(':') + 1);
+    if (what == "helper" && helper_id(name) != 0 && !run.features.helper(type, name)) return cat("the BPF helper ", name, "()");
+    if (what == "kfunc" && !run.features.kfunc(name)) return cat("the kernel function ", name, "()");
+    if (what == "btf" && !run.features.kernel_btf()) return "type information (BTF)";
+  }
+  return {};
+}
+
+}  // namespace
+
+uint64_t RunState::name_index(std::string_view name) {
+  for (uint64_t i = names.size(); i-- > 0;)
+    if (names[i] == name) return i;
+  names.emplace_back(name);
+  return names.size() - 1;
+}
+
+Binding& Resolution::add(How how, const abi::AttachPoint& point) {
+  Binding& binding = found.emplace_back();
+  binding.program = index;
+  binding.how = how;
+  binding.point = point;
+  binding.name = text_of(program->custom_name()).empty() ? point.display_name() : std::string(text_of(program->custom_name()));
+  return binding;
+}
+
+uint32_t prog_type_of(const Binding& binding) {
+  switch (binding.how) {
+    case How::TestRun:
+      return binding.point.kind == abi::ProbeKind::Test || binding.point.kind == abi::ProbeKind::Bench ? BPF_PROG_TYPE_XDP
+                                                                                                      : BPF_PROG_TYPE_RAW_TRACEPOINT;
+    case How::Tracepoint: return BPF_PROG_TYPE_TRACEPOINT;
+    case How::Kprobe: case How::KprobeMulti: case How::Uprobe: case How::UprobeMulti: return BPF_PROG_TYPE_KPROBE;
+    case How::Tracing: case How::Iter: return BPF_PROG_TYPE_TRACING;
+    case How::PerfEvent: case How::Breakpoint: return BPF_PROG_TYPE_PERF_EVENT;
+    case How::kCount: break;
+  }
+  return BPF_PROG_TYPE_UNSPEC;
+}
+
+uint32_t attach_type_of(const Binding& binding) {
+  switch (binding.how) {
+    case How::KprobeMulti: return sys::kTraceKprobeMulti;
+    case How::UprobeMulti: return sys::kTraceUprobeMulti;
+    case How::Iter: return sys::kTraceIter;
+    case How::Tracing:
+      return binding.point.kind == abi::ProbeKind::Rawtracepoint ? sys::kTraceRawTp
+           : binding.point.kind == abi::ProbeKind::Fentry        ? sys::kTraceFentry : sys::kTraceFexit;
+    default: return 0;
+  }
+}
+
+int resolve_all(RunState& run) {
+  const auto* programs = run.manifest().programs();
+  MissingProbes policy = run.config.missing();
+  uint64_t limit = Config::as_number(run.config.max_bpf_progs), expanded = 0;
+  std::vector<bool> missing(count_of(programs));
+  bool failed = false;
+  for (uint32_t i = 0; i < count_of(programs); ++i) {
+    const fb::Program* program = programs->Get(i);
+    std::string text(text_of(program->attach()));
+    if (program->has_params()) {
+      std::string filled;
+      if (abi::substitute_params(text, run.options.positional, &filled)) text = filled;
+    }
+    abi::AttachPoint point;
+    abi::AttachPointError error;
+    if (!abi::parse_attach_point(text, &point, &error)) {
+      run.messages.at(program->location(), Severity::Error, error.message, error.hint);
+      failed = true;
+      continue;
+    }
+    Resolution result;
+    result.program = program;
+    result.index = i;
+    if (ResolveFunction resolve = resolver(point.kind)) resolve(run, point, &result);
+    if (!result.problem.empty()) {
+      run.messages.at(program->location(), Severity::Error, result.problem);
+      failed = true;
+      continue;
+    }
+    if (result.found.empty()) {
+      missing[i] = true;
+      std::string message = cat("No matches for ", abi::probe_info(point.kind).name, " ",
+                                point.target.empty() ? "" : cat(point.target, ":"), point.func);
+      if (policy == MissingProbes::Error) {
+        run.messages.at(program->location(), Severity::Error, cat(message, "."));
+        failed = true;
+      } else if (policy == MissingProbes::Warn) {
+        run.messages.at(program->location(), Severity::Warning, cat(message, ". Skipping."));
+      }
+      if (probe_is_empty(run, missing, i)) {
+        if (policy == MissingProbes::Error)
+          run.messages.at(program->location(), Severity::Error,
+                          "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.");
+        else if (policy == MissingProbes::Warn)
+          run.messages.at(program->location(), Severity::Warning,
+                          "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
+      }
+      continue;
+    }
+    if (result.expanded) expanded += result.found.size();
+    if (expanded > limit) {
+      run.messages.at(program->location(), Severity::Error,
+                      cat("Your program is trying to generate more than ", expanded, " BPF programs, which exceeds the current limit of ", limit),
+                      "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.");
+      return 1;
+    }
+    std::string lacking = needs_text(run, program, prog_type_of(result.found.front()));
+    if (!lacking.empty()) {
+      run.messages.at(program->location(), Severity::Error,
+                      cat("This kernel lacks ", lacking, ", which ", result.found.front().name, " needs."));
+      failed = true;
+      continue;
+    }
+    for (Binding& binding : result.found) {
+      binding.name_index = run.name_index(binding.name);
+      for (Site& site : binding.sites) site.name = binding.name_index;
+      if (binding.record.empty()) binding.record = text_of(program->record());
+      run.bindings.push_back(std::move(binding));
+    }
+  }
+  return failed ? 1 : 0;
+}
+
+}  // namespace btc::rt

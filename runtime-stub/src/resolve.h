@@ -1,0 +1,54 @@
+// Binding: what the script's attach points mean on this machine.
+//
+// Every probe kind has one function (a row of the table in resolve.cpp) that
+// turns a parsed attach point into bindings; patterns give many. Nothing is
+// attached here. Missing probes follow the config key missing_probes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime-stub/src/run_state.h"
+
+namespace btc::rt {
+
+struct Resolution {
+  const fb::Program* program = nullptr;
+  uint32_t index = 0;                  // of the program
+  std::vector<Binding> found;
+  std::string problem;                 // an error of its own instead of "No matches"
+  bool expanded = false;               // a pattern that became several programs (limit max_bpf_progs)
+
+  Binding& add(How how, const abi::AttachPoint& point);
+};
+
+using ResolveFunction = void (*)(RunState& run, const abi::AttachPoint& point, Resolution* out);
+
+void resolve_special(RunState&, const abi::AttachPoint&, Resolution*);      // begin end self test bench
+void resolve_kprobe(RunState&, const abi::AttachPoint&, Resolution*);       // and kretprobe
+void resolve_uprobe(RunState&, const abi::AttachPoint&, Resolution*);       // and uretprobe
+void resolve_usdt(RunState&, const abi::AttachPoint&, Resolution*);
+void resolve_tracepoint(RunState&, const abi::AttachPoint&, Resolution*);
+void resolve_rawtracepoint(RunState&, const abi::AttachPoint&, Resolution*);
+void resolve_trampoline(RunState&, const abi::AttachPoint&, Resolution*);   // fentry fexit
+void resolve_perf(RunState&, const abi::AttachPoint&, Resolution*);         // profile interval software hardware watchpoint
+void resolve_iter(RunState&, const abi::AttachPoint&, Resolution*);
+
+// All programs of the script. 0, or the exit code; messages were printed.
+int resolve_all(RunState& run);
+
+// BPF_PROG_TYPE_* and expected attach type that a binding is loaded with.
+uint32_t prog_type_of(const Binding& binding);
+uint32_t attach_type_of(const Binding& binding);
+
+// Functions that ftrace can attach to, matching `pattern`; module "" for the kernel's own.
+struct TraceableFunction { std::string name, module; };
+bool traceable_functions(RunState& run, std::string_view function, std::string_view module, std::vector<TraceableFunction>* out);
+bool module_loaded(std::string_view module);
+
+// Files that a uprobe's or USDT probe's target names: path, name in PATH, library, pattern, or all of a process.
+std::vector<std::string> find_target_files(RunState& run, std::string_view target);
+bool user_symbol(RunState& run, std::string_view name, uint64_t* address);
+
+}  // namespace btc::rt

@@ -1,0 +1,70 @@
+// What one run of an artifact knows, from the command line to the last print.
+// Passed to the parts by reference; no globals.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime-stub/abi/attach_point.h"
+#include "runtime-stub/src/config.h"
+#include "runtime-stub/src/features.h"
+#include "runtime-stub/src/loader.h"
+#include "runtime-stub/src/manifest_reader.h"
+#include "runtime-stub/src/messages.h"
+#include "runtime-stub/src/options.h"
+#include "runtime-stub/src/params.h"
+
+namespace btc::rt {
+
+// How a binding is attached; attach.cpp has a row per value.
+enum class How : uint8_t { TestRun, Tracepoint, Kprobe, KprobeMulti, Uprobe, UprobeMulti, Tracing, PerfEvent, Breakpoint, Iter, kCount };
+
+struct Site { std::string symbol; uint64_t offset = 0; uint64_t semaphore = 0; uint64_t name = 0; };
+
+struct UsdtArg { uint64_t form = 0, number = 0; };
+
+// One attachment: a program of the script, and where on this machine it goes.
+struct Binding {
+  uint32_t program = 0;            // index into Manifest.programs
+  How how = How::TestRun;
+  std::string name;                // as messages show it
+  uint64_t name_index = 0;         // what the program reports for `probe`: index into RunState::names
+  abi::AttachPoint point;          // with the pattern replaced by the match
+
+  std::string file;                // uprobe: path to open; iter: pin
+  bool is_return = false;
+  int pid = -1;
+  std::vector<Site> sites;         // one, or many for multi links
+  uint32_t btf_id = 0;             // Tracing, Iter
+  std::string btf_module;
+  int prog_fd = 0;                 // fentry on a BPF program
+  uint32_t perf_type = 0;          // PerfEvent
+  uint64_t perf_config = 0, perf_period = 0;
+  bool perf_freq = false, every_cpu = false;
+  std::vector<UsdtArg> usdt_args;
+  std::string record;              // "category:event": layout for the record patches
+
+  uint32_t count = 1;              // what it adds to the banner's number of probes
+  uint32_t copy = 0;               // loader's number
+};
+
+struct RunState {
+  Options options;
+  Config config;
+  Artifact artifact;
+  Messages messages;
+  Features features;
+  std::vector<ParamValue> params;
+  std::vector<std::string> names;  // probe names by index
+  std::vector<Binding> bindings;   // in script order
+  std::unique_ptr<Loader> loader;
+  int child_pid = 0;
+  uint64_t start_boot_ns = 0;
+
+  const fb::Manifest& manifest() const { return *artifact.manifest; }
+  int target_pid() const { return child_pid != 0 ? child_pid : options.pid; }
+  uint64_t name_index(std::string_view name);
+};
+
+}  // namespace btc::rt

@@ -1,0 +1,86 @@
+// Summarises verifier logs; see verifier_log.h. Line info of the object puts "; <source line> @ file.bt:3" into the log (6.8 adds
+// the "@" part; before, only the text); the last one before the end is where the verifier stopped.
+#include "runtime-stub/src/verifier_log.h"
+
+#include <unistd.h>
+
+namespace btc::rt {
+namespace {
+
+struct Cause { const char* text; const char* meaning; };
+constexpr Cause kCauses[] = {
+  {"unknown func", "this kernel does not have a BPF helper that the script needs"},
+  {"invalid func unknown#195896080", "the kernel's types lack a field or type that the script reads"},
+  {"cannot use helper", "this kernel does not allow a helper in this type of probe"},
+  {"program of this type cannot use helper", "this kernel does not allow a helper in this type of probe"},
+  {"is not allowed in probe", "this kernel does not allow a helper in this type of probe"},
+  {"BPF program is too large", "the program is too complex for this kernel's verifier"},
+  {"too many instructions", "the program is too complex for this kernel's verifier"},
+  {"The sequence of", "the program is too complex for this kernel's verifier"},
+  {"back-edge", "the kernel cannot see that a loop ends"},
+  {"infinite loop detected", "the kernel cannot see that a loop ends"},
+  {"combined stack size", "the program needs more stack than the kernel gives"},
+  {"calling kernel function", "this kernel does not allow a kernel function that the script calls"},
+  {"is not allowed to call", "this kernel does not allow a kernel function that the script calls"},
+};
+
+std::string_view last_source_line(std::string_view log) {
+  std::string_view last;
+  for_each_line(log, [&](std::string_view line) {
+    if (line.starts_with("; ")) last = line.substr(2);
+    return true;
+  });
+  return last;
+}
+
+std::string_view last_complaint(std::string_view log) {
+  std::string_view last;
+  for_each_line(log, [&](std::string_view line) {
+    if (!line.empty() && !line.starts_with("processed ") && !line.starts_with("; ") && !line.starts_with("verification time") &&
+        !line.starts_with("stack depth"))
+      last = line;
+    return true;
+  });
+  return last;
+}
+
+std::string_view meaning_of(std::string_view log) {
+  for (const Cause& cause : kCauses)
+    if (log.find(cause.text) != std::string_view::npos) return cause.meaning;
+  return {};
+}
+
+const Binding* binding_of(const RunState& run, int program) {
+  for (const Binding& binding : run.bindings)
+    if (static_cast<int>(binding.program) == program) return &binding;
+  return nullptr;
+}
+
+}  // namespace
+
+void report_load_failure(RunState& run, const LoadFailure& failure) {
+  if (failure.error == 1 /* EPERM */ && ::geteuid() != 0) {
+    run.messages.error("Loading BPF programs needs root rights (CAP_BPF and CAP_PERFMON).");
+    return;
+  }
+  if (failure.program < 0) {
+    run.messages.error(failure.message);
+    if (!failure.log.empty()) run.messages.say(Severity::Plain, trim(failure.log));
+    return;
+  }
+  const fb::Program* program = run.manifest().programs()->Get(static_cast<uint32_t>(failure.program));
+  const Binding* binding = binding_of(run, failure.program);
+  std::string text = cat("Error loading BPF program for ", binding != nullptr ? binding->name : std::string(text_of(program->attach())), ": ",
+                         errno_text(failure.error), ".");
+  if (failure.error == 1) append(text, " This machine does not allow programs of this type (lockdown, or a security policy).");
+  std::string_view meaning = meaning_of(failure.log);
+  if (!meaning.empty()) append(text, cat("\nCause: ", meaning, "."));
+  std::string_view source = last_source_line(failure.log), complaint = last_complaint(failure.log);
+  if (!source.empty()) append(text, cat("\nThe kernel stopped at: ", source));
+  if (!complaint.empty()) append(text, cat("\nThe kernel says: ", complaint));
+  run.messages.at(program->location(), Severity::Error, text,
+                  run.messages.verbosity() > 0 || failure.log.empty() ? "" : "-v shows the kernel's whole log.");
+  if (run.messages.verbosity() > 0 && !failure.log.empty()) run.messages.say(Severity::Plain, failure.log);
+}
+
+}  // namespace btc::rt
