@@ -44,7 +44,7 @@ perf_event_attr event_attr(uint32_t type, uint64_t config) {
 AttachError attach_tracepoint(RunState& run, const Binding& binding, Attached* out) {
   std::string text;
   uint64_t id = 0;
-  if (!read_file(cat(tracefs(), "/events/", binding.point.target, "/", binding.point.func, "/id").c_str(), &text)) return failed(-errno);
+  if (!read_whole_file(cat(tracefs(), "/events/", binding.point.target, "/", binding.point.func, "/id").c_str(), &text)) return failed(-errno);
   parse_u64(trim(text), &id);
   perf_event_attr attr = event_attr(PERF_TYPE_TRACEPOINT, id);
   attr.sample_period = 1;
@@ -60,9 +60,9 @@ ProbePmu read_pmu(const char* name) {
   ProbePmu pmu;
   std::string text;
   uint64_t number = 0;
-  if (read_file(cat("/sys/bus/event_source/devices/", name, "/type").c_str(), &text) && parse_u64(trim(text), &number))
+  if (read_whole_file(cat("/sys/bus/event_source/devices/", name, "/type").c_str(), &text) && parse_u64(trim(text), &number))
     pmu.type = static_cast<uint32_t>(number);
-  if (read_file(cat("/sys/bus/event_source/devices/", name, "/format/retprobe").c_str(), &text) && trim(text).starts_with("config:") &&
+  if (read_whole_file(cat("/sys/bus/event_source/devices/", name, "/format/retprobe").c_str(), &text) && trim(text).starts_with("config:") &&
       parse_u64(trim(text).substr(7), &number) && number < 64)
     pmu.return_bit = 1ull << number;
   return pmu;

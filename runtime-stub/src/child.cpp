@@ -49,10 +49,10 @@ bool Child::prepare(const std::string& command, std::string* error) {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   int go[2], failed[2];
-  if (::pipe2(go, O_CLOEXEC) != 0 || ::pipe2(failed, O_CLOEXEC) != 0) { *error = cat("ERROR: pipe: ", errno_text(errno), "\n"); return false; }
+  if (::pipe2(go, O_CLOEXEC) != 0 || ::pipe2(failed, O_CLOEXEC) != 0) { *error = cat("ERROR: pipe: ", error_text(errno), "\n"); return false; }
   int parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ < 0) { *error = cat("ERROR: fork: ", errno_text(errno), "\n"); return false; }
+  if (pid_ < 0) { *error = cat("ERROR: fork: ", error_text(errno), "\n"); return false; }
   if (pid_ == 0) {
     ::close(go[1]);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -76,7 +76,7 @@ bool Child::release(std::string* error) {
   go_.reset();
   int problem = 0;
   if (::read(failed_.get(), &problem, sizeof problem) == sizeof problem) {
-    *error = cat("Failed to run child: ", errno_text(problem));
+    *error = cat("Failed to run child: ", error_text(problem));
     return false;
   }
   failed_.reset();

@@ -122,7 +122,7 @@ Value fact_CgroupId(RunState&, const fb::Fact& fact) {
   }
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0) return number(info.st_ino);
-  return {0, {}, false, cat("Failed to get cgroup id: ", path, ": ", errno_text(errno))};
+  return {0, {}, false, cat("Failed to get cgroup id: ", path, ": ", error_text(errno))};
 }
 Value fact_HelperExists(RunState& run, const fb::Fact& fact) {
   return for_all_types(run, [&](uint32_t type) { return run.features.helper(type, text_of(fact.arg())); });

@@ -19,7 +19,7 @@ constexpr bpf_insn call(int32_t helper) { return {BPF_JMP | BPF_CALL, 0, 0, 0, h
 constexpr bpf_insn mov_r0(int32_t value) { return {BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, value}; }
 constexpr bpf_insn kExit = {BPF_JMP | BPF_EXIT, 0, 0, 0, 0};
 
-#define BTC_HELPER_NAME(name, ...) #name,
+#define BTC_HELPER_NAME(name, ...) #name
 const char* const kHelperNames[] = {__BPF_FUNC_MAPPER(BTC_HELPER_NAME)};
 #undef BTC_HELPER_NAME
 

@@ -31,7 +31,7 @@ std::unique_ptr<BtfFile> BtfFile::open(const char* path, const BtfFile* base) {
   if (file->mapped_.open(path)) {                           // sysfs BTF can be mapped from 6.16 on
     file->bytes_ = file->mapped_.bytes();
   } else {
-    if (!read_file(path, &file->read_)) return nullptr;
+    if (!read_whole_file(path, &file->read_)) return nullptr;
     file->bytes_ = {reinterpret_cast<const uint8_t*>(file->read_.data()), file->read_.size()};
   }
   return file->index() ? std::move(file) : nullptr;

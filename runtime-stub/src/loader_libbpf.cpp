@@ -96,7 +96,9 @@ void register_sections() {
   done = true;
   libbpf_set_print(keep_message);
   for (const char* section : kSections) {
-    LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare);
+    libbpf_prog_handler_opts opts{};
+    opts.sz = sizeof opts;
+    opts.prog_prepare_load_fn = prepare;
     libbpf_register_prog_handler(section, BPF_PROG_TYPE_RAW_TRACEPOINT, static_cast<bpf_attach_type>(0), &opts);
   }
 }
@@ -117,14 +119,16 @@ bool LibbpfLoader::open(LoadFailure* failure) {
   register_sections();
   memory_.assign(artifact_.object.begin(), artifact_.object.end());
   if (artifact_.manifest->core_relocations() == 0) drop_core_records();
-  LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "btc");
+  bpf_object_open_opts opts{};
+  opts.sz = sizeof opts;
+  opts.object_name = "btc";
   if (!options_.btf_path.empty()) opts.btf_custom_path = options_.btf_path.c_str();
   g_messages = &messages_;
   object_ = bpf_object__open_mem(memory_.data(), memory_.size(), &opts);
   g_messages = nullptr;
   if (object_ != nullptr) return true;
   failure->error = errno;
-  failure->message = cat("the object cannot be opened: ", errno_text(errno));
+  failure->message = cat("the object cannot be opened: ", error_text(errno));
   failure->log = messages_;
   return false;
 }
@@ -212,7 +216,7 @@ void LibbpfLoader::report(const CopyRequest& request, int error, std::string_vie
   failure_->program = static_cast<int>(request.program);
   failure_->error = error;
   failure_->log = log;
-  failure_->message = cat("the kernel refused a program: ", errno_text(error));
+  failure_->message = cat("the kernel refused a program: ", error_text(error));
 }
 
 int LibbpfLoader::load_copies(bpf_program* program, bpf_prog_load_opts* opts) {
@@ -253,7 +257,7 @@ bool LibbpfLoader::load(LoadFailure* failure) {
   if (result == 0) return true;
   if (failure->program < 0) {
     failure->error = -result;
-    failure->message = cat("the object cannot be loaded: ", errno_text(-result));
+    failure->message = cat("the object cannot be loaded: ", error_text(-result));
     failure->log = messages_;
   }
   return false;

@@ -71,7 +71,7 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
       if (value == "bpftrace-test" || value == "test") out->test = true;
       else if (value == "bpftrace-bench" || value == "bench") out->bench = true;
       return true;
-    case Option::ListPattern: out->list = true; out->list_pattern = value; return true;
+    case Option::Info: out->info = true; return true;
     case Option::UsdtActivation:
     case Option::DwarfPid:
     case Option::kCount: return true;

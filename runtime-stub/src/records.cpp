@@ -53,7 +53,7 @@ bool read_record(std::string_view record, std::vector<RecordField>* out) {
   if (colon == std::string_view::npos) return false;
   std::string text;
   std::string path = cat(tracefs(), "/events/", record.substr(0, colon), "/", record.substr(colon + 1), "/format");
-  if (!read_file(path.c_str(), &text)) return false;
+  if (!read_whole_file(path.c_str(), &text)) return false;
   for_each_line(text, [&](std::string_view line) {
     size_t at = line.find("field:");
     if (at == std::string_view::npos) return !line.starts_with("print fmt");

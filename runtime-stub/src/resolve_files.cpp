@@ -86,7 +86,7 @@ std::string find_library(std::string_view name) {
 std::vector<std::string> mapped_files(int pid) {
   std::vector<std::string> files;
   std::string maps;
-  if (!read_file(cat("/proc/", pid, "/maps").c_str(), &maps)) return files;
+  if (!read_whole_file(cat("/proc/", pid, "/maps").c_str(), &maps)) return files;
   for_each_line(maps, [&](std::string_view line) {
     next_word(line);
     std::string_view rights = next_word(line);

@@ -46,7 +46,7 @@ bool module_loaded(std::string_view module) {
 bool traceable_functions(RunState& run, std::string_view function, std::string_view module, std::vector<TraceableFunction>* out) {
   std::string path = run.options.traceable_functions.empty() ? cat(tracefs(), "/available_filter_functions") : run.options.traceable_functions;
   std::string text;
-  if (!read_file(path.c_str(), &text)) return false;
+  if (!read_whole_file(path.c_str(), &text)) return false;
   for_each_line(text, [&](std::string_view line) {
     std::string_view name = next_word(line), in = next_word(line);
     if (in.size() > 2 && in.front() == '[') in = in.substr(1, in.size() - 2);
@@ -80,7 +80,7 @@ void resolve_kprobe(RunState& run, const abi::AttachPoint& point, Resolution* ou
   }
   std::vector<TraceableFunction> functions;
   if (!traceable_functions(run, point.func, point.target, &functions)) {
-    out->problem = cat("Cannot read the list of traceable functions (", tracefs(), "/available_filter_functions): ", errno_text(errno));
+    out->problem = cat("Cannot read the list of traceable functions (", tracefs(), "/available_filter_functions): ", error_text(errno));
     return;
   }
   if (functions.empty()) return;

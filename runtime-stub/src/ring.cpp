@@ -16,7 +16,7 @@ bool Ring::open(int map_fd, uint32_t size, std::string* error) {
   mapped_ = page_ + 2 * size_t{size};
   void* rest = consumer_ == nullptr ? MAP_FAILED : ::mmap(nullptr, mapped_, PROT_READ, MAP_SHARED, map_fd, static_cast<off_t>(page_));
   if (rest == MAP_FAILED) {
-    *error = cat("cannot map the event buffer: ", errno_text(errno));
+    *error = cat("cannot map the event buffer: ", error_text(errno));
     return false;
   }
   producer_ = static_cast<std::atomic<uint64_t>*>(rest);

@@ -16,7 +16,7 @@ Bytes find_self_object(std::string* error) {
   if (!self.open(path)) {
     path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     if (path == nullptr || !self.open(path)) {
-      *error = cat("cannot read this executable: ", errno_text(errno));
+      *error = cat("cannot read this executable: ", error_text(errno));
       return {};
     }
   }

@@ -17,38 +17,41 @@ void Fd::reset() {
   fd_ = -1;
 }
 
-void append(std::string& to, std::string_view text) { to.append(text); }
-void append(std::string& to, char c) { to.push_back(c); }
-void append_unsigned(std::string& to, uint64_t value) {
+static void append_number(std::string& to, uint64_t value, unsigned base) {
   char buffer[20];
-  int at = sizeof buffer;
+  size_t at = sizeof buffer;
   do {
-    buffer[--at] = static_cast<char>('0' + value % 10);
-    value /= 10;
+    buffer[--at] = "0123456789abcdef"[value % base];
+    value /= base;
   } while (value != 0);
-  to.append(buffer + at, sizeof buffer - static_cast<size_t>(at));
-}
-void append_signed(std::string& to, int64_t value) {
-  if (value < 0) to.push_back('-');
-  append_unsigned(to, value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value));
-}
-void append(std::string& to, Hex h) {
-  char buffer[16];
-  int at = sizeof buffer;
-  uint64_t value = h.value;
-  do {
-    buffer[--at] = "0123456789abcdef"[value & 15];
-    value >>= 4;
-  } while (value != 0);
-  to.append(buffer + at, sizeof buffer - static_cast<size_t>(at));
+  to.append(buffer + at, sizeof buffer - at);
 }
 
-std::string_view errno_text(int error) {
+void append(std::string& to, const Piece& piece) {
+  switch (piece.kind) {
+    case Piece::Text: to.append(piece.data, piece.number); break;
+    case Piece::Char: to.push_back(static_cast<char>(piece.number)); break;
+    case Piece::HexNumber: append_number(to, piece.number, 16); break;
+    case Piece::Unsigned: append_number(to, piece.number, 10); break;
+    case Piece::Signed:
+      if (static_cast<int64_t>(piece.number) < 0) to.push_back('-');
+      append_number(to, static_cast<int64_t>(piece.number) < 0 ? 0 - piece.number : piece.number, 10);
+      break;
+  }
+}
+
+std::string join_pieces(const Piece* pieces, size_t count) {
+  std::string out;
+  for (size_t i = 0; i < count; ++i) append(out, pieces[i]);
+  return out;
+}
+
+std::string_view error_text(int error) {
   const char* text = strerrordesc_np(error);
   return text != nullptr ? text : "unknown error";
 }
 
-bool read_file(const char* path, std::string* out, size_t limit) {
+bool read_whole_file(const char* path, std::string* out, size_t limit) {
   out->clear();
   Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
   if (!fd) return false;
@@ -169,7 +172,7 @@ std::vector<int> parse_cpu_list(std::string_view text) {
 std::vector<int> online_cpus() {
   std::string text;
   std::vector<int> cpus;
-  if (read_file("/sys/devices/system/cpu/online", &text)) cpus = parse_cpu_list(text);
+  if (read_whole_file("/sys/devices/system/cpu/online", &text)) cpus = parse_cpu_list(text);
   if (cpus.empty()) {
     long n = ::sysconf(_SC_NPROCESSORS_ONLN);
     for (int i = 0; i < std::max(1L, n); ++i) cpus.push_back(i);
@@ -181,7 +184,7 @@ uint32_t possible_cpus() {
   static uint32_t count = [] {
     std::string text;
     uint32_t n = 0;
-    if (read_file("/sys/devices/system/cpu/possible", &text))
+    if (read_whole_file("/sys/devices/system/cpu/possible", &text))
       for (int cpu : parse_cpu_list(text)) n = std::max(n, static_cast<uint32_t>(cpu) + 1);
     return n != 0 ? n : static_cast<uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_CONF)));
   }();
@@ -209,7 +212,7 @@ const std::string& tracefs() {
     for (const char* candidate : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"})
       if (file_exists(cat(candidate, "/events"))) return std::string(candidate);
     std::string mounts, found;
-    if (read_file("/proc/self/mounts", &mounts))
+    if (read_whole_file("/proc/self/mounts", &mounts))
       for_each_line(mounts, [&](std::string_view line) {
         next_word(line);
         std::string_view where = next_word(line);

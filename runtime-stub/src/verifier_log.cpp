@@ -71,7 +71,7 @@ void report_load_failure(RunState& run, const LoadFailure& failure) {
   const fb::Program* program = run.manifest().programs()->Get(static_cast<uint32_t>(failure.program));
   const Binding* binding = binding_of(run, failure.program);
   std::string text = cat("Error loading BPF program for ", binding != nullptr ? binding->name : std::string(text_of(program->attach())), ": ",
-                         errno_text(failure.error), ".");
+                         error_text(failure.error), ".");
   if (failure.error == 1) append(text, " This machine does not allow programs of this type (lockdown, or a security policy).");
   std::string_view meaning = meaning_of(failure.log);
   if (!meaning.empty()) append(text, cat("\nCause: ", meaning, "."));

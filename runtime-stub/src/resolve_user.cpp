@@ -1,0 +1,188 @@
+// uprobes and USDT probes; see resolve.h. The file is the target machine's (or the traced process's own, behind its mount
+// namespace); symbols and notes are read from it each time, so a library may be newer than the script.
+#include <algorithm>
+#include <memory>
+
+#include "runtime-stub/src/resolve.h"
+#include "runtime-stub/src/resolve_files.h"
+#include "runtime-stub/src/usdt_notes.h"
+#include "runtime-stub/src/user_symbols.h"
+
+namespace btc::rt {
+namespace {
+
+bool has_star(std::string_view text) { return text.find('*') != std::string_view::npos; }
+
+// Many places in one link where the kernel can and nothing differs from place to place; else one perf event each.
+How uprobe_how(RunState& run, const Resolution& out, bool many) {
+  bool names_by_cookie = !out.program->uses_probe_name();
+  return many && names_by_cookie && run.features.uprobe_multi() ? How::UprobeMulti : How::Uprobe;
+}
+
+struct Target_ { abi::AttachPoint point; std::string file; };
+
+Binding& add_uprobe(RunState& run, const abi::AttachPoint& point, const std::string& file, How how, Resolution* out) {
+  Binding& binding = out->add(how, point);
+  binding.is_return = point.kind == abi::ProbeKind::Uretprobe;
+  binding.file = path_in_process(run.target_pid(), file);
+  binding.pid = run.target_pid() != 0 ? run.target_pid() : -1;
+  return binding;
+}
+
+void add_functions(RunState& run, const abi::AttachPoint& point, const std::string& file, const std::vector<UserFunction>& functions, Resolution* out) {
+  if (functions.empty()) return;
+  How how = uprobe_how(run, *out, true);
+  if (how == How::UprobeMulti) {
+    abi::AttachPoint match = point;
+    match.target = file;
+    Binding& binding = add_uprobe(run, match, file, how, out);
+    std::vector<uint64_t> seen;                  // names that share an address (aliases) are one place
+    for (const UserFunction& function : functions) {
+      if (std::find(seen.begin(), seen.end(), function.offset) != seen.end()) continue;
+      seen.push_back(function.offset);
+      binding.sites.push_back({function.name, function.offset, 0, 0});
+    }
+    binding.count = static_cast<uint32_t>(functions.size());
+    return;
+  }
+  out->expanded = true;
+  for (const UserFunction& function : functions) {
+    abi::AttachPoint match = point;
+    match.target = file;
+    match.func = function.name;
+    match.wildcard = false;
+    add_uprobe(run, match, file, how, out).sites.push_back({function.name, function.offset, 0, 0});
+  }
+}
+
+void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::string& file, bool many_files, Resolution* out) {
+  UserBinary binary;
+  std::string error;
+  if (!binary.open(path_in_process(run.target_pid(), file), &error)) {
+    if (!many_files) out->problem = error;
+    return;
+  }
+  abi::AttachPoint here = point;
+  if (many_files) here.target = file;
+  if (point.has_address) {
+    uint64_t offset = 0;
+    if (!binary.elf().file_offset(point.address, &offset)) {
+      out->problem = cat("0x", hex(point.address), " is not an address in the code of ", file);
+      return;
+    }
+    add_uprobe(run, here, file, How::Uprobe, out).sites.push_back({"", offset, 0, 0});
+    return;
+  }
+  if (point.lang == "cpp" || has_star(point.func)) return add_functions(run, here, file, binary.match(point.func, point.lang == "cpp"), out);
+  UserFunction function;
+  if (!binary.find_function(point.func, &function)) return;
+  if (point.has_offset && function.size != 0 && point.offset >= function.size) {
+    out->problem = cat("Offset outside the function bounds ('", point.func, "' size is ", function.size, ")");
+    return;
+  }
+  add_uprobe(run, here, file, How::Uprobe, out).sites.push_back({point.func, function.offset + point.offset, 0, 0});
+}
+
+// Locations of one USDT probe with the same argument forms are one binding.
+void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& file, const std::vector<UsdtNote>& notes, Resolution* out) {
+  bool reads_arguments = false;
+  for (uint32_t i = 0; i < count_of(out->program->patches()); ++i) {
+    const fb::Patch* patch = out->program->patches()->Get(i);
+    reads_arguments |= patch->kind() == fb::PatchKind::CopyConst && patch->id() >= abi::kCopyUsdtSpec;
+  }
+  std::vector<std::pair<std::string, size_t>> groups;      // argument text, index in out->found
+  bool first = true;
+  for (const UsdtNote& note : notes) {
+    if (note.provider != point.ns || note.name != point.func) continue;
+    std::string key = reads_arguments ? note.arguments : std::string();
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key; });
+    if (group == groups.end()) {
+      std::vector<UsdtArg> arguments;
+      std::string problem;
+      if (reads_arguments && !parse_usdt_arguments(note.arguments, &arguments, &problem)) {
+        out->problem = cat("usdt:", file, ":", point.ns, ":", point.func, ": ", problem, " has a form that btc does not know");
+        return;
+      }
+      Binding& binding = add_uprobe(run, point, file, How::Uprobe, out);
+      binding.usdt_args = std::move(arguments);
+      binding.count = first ? 1 : 0;             // one probe, however many locations
+      first = false;
+      groups.emplace_back(key, out->found.size() - 1);
+      group = groups.end() - 1;
+    }
+    out->found[group->second].sites.push_back({note.name, note.offset, note.semaphore, 0});
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> find_target_files(RunState& run, std::string_view target) {
+  int pid = run.target_pid();
+  if (target.empty() || target == "*") return pid != 0 ? mapped_files(pid) : std::vector<std::string>();
+  if (has_star(target)) {
+    if (target.find('/') != std::string_view::npos) return match_paths(target);
+    std::vector<std::string> found;
+    for (std::string& file : mapped_files(pid))
+      if (abi::wildcard_match(target, file)) found.push_back(std::move(file));
+    return found;
+  }
+  std::string path = find_program(target);
+  if (path.empty() && target.find('/') != std::string_view::npos && pid != 0) {
+    std::string inside = path_in_process(pid, std::string(target));
+    if (file_exists(inside)) path = target;
+  }
+  if (path.empty() && target.find('/') == std::string_view::npos) path = find_library(target);
+  if (path.empty()) return {};
+  return {path};
+}
+
+void resolve_uprobe(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+  std::vector<std::string> files = find_target_files(run, point.target);
+  bool many = has_star(point.target) || point.target.empty();
+  for (const std::string& file : files) {
+    resolve_in_file(run, point, file, many, out);
+    if (!out->problem.empty()) return;
+  }
+}
+
+void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+  std::vector<std::string> files = find_target_files(run, point.target);
+  bool many = has_star(point.target) || point.target.empty();
+  bool pattern = many || point.ns.empty() || has_star(point.ns) || has_star(point.func);
+  for (const std::string& file : files) {
+    UserBinary binary;
+    std::string error;
+    if (!binary.open(path_in_process(run.target_pid(), file), &error)) {
+      if (!many) { out->problem = error; return; }
+      continue;
+    }
+    std::vector<UsdtNote> notes = read_usdt_notes(binary.elf());
+    std::vector<std::pair<std::string, std::string>> done;
+    for (const UsdtNote& note : notes) {
+      std::pair<std::string, std::string> id{note.provider, note.name};
+      if (!abi::wildcard_match(point.func, note.name) || (!point.ns.empty() && !abi::wildcard_match(point.ns, note.provider))) continue;
+      if (std::find(done.begin(), done.end(), id) != done.end()) continue;
+      done.push_back(id);
+      abi::AttachPoint match = point;
+      if (many) match.target = file;
+      match.ns = note.provider;
+      match.func = note.name;
+      match.wildcard = false;
+      add_usdt(run, match, file, notes, out);
+      if (!out->problem.empty()) return;
+    }
+  }
+  out->expanded = pattern;
+}
+
+bool user_symbol(RunState& run, std::string_view name, uint64_t* address) {
+  for (const Binding& binding : run.bindings) {
+    if (binding.file.empty() || binding.how == How::Iter) continue;
+    UserBinary binary;
+    std::string error;
+    if (binary.open(binding.file, &error) && binary.find_symbol(name, address)) return true;
+  }
+  return false;
+}
+
+}  // namespace btc::rt

@@ -1,0 +1,462 @@
+// The sequence of a run: resolve, load, begin, attach, poll, detach, end,
+// print; the order and messages are bpftrace's.
+#include "runtime-stub/src/run.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <regex.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/attach.h"
+#include "runtime-stub/src/child.h"
+#include "runtime-stub/src/event_loop.h"
+#include "runtime-stub/src/maps.h"
+#include "runtime-stub/src/plan.h"
+#include "runtime-stub/src/resolve.h"
+#include "runtime-stub/src/sys.h"
+
+namespace btc::rt {
+namespace {
+
+constexpr int kFailed = 255;                   // bpftrace's run() returning -1
+constexpr int kUsage = 1;
+
+class Run final : public Target {
+ public:
+  explicit Run(RunState& state) : state_(state) {}
+  int go();
+
+  // Target, for the output.
+  bool read_map(uint32_t map, MapEntries* out) override { return read_map_entries(map_fd(map), out); }
+  bool clear_map(uint32_t map) override { return clear_map_entries(map_fd(map)); }
+  bool zero_map(uint32_t map) override { return zero_map_entries(map_fd(map)); }
+  void unwatch(uint64_t address) override;
+  std::string_view probe_name(uint64_t index) override {
+    return index < state_.names.size() ? std::string_view(state_.names[index]) : std::string_view();
+  }
+  std::string_view probe_file(int32_t probe) override;
+
+ private:
+  int map_fd(uint32_t map) const { return state_.loader->map_fd(text_of(state_.manifest().maps()->Get(map)->bpf_name())); }
+  int prepare();
+  bool open_output();
+  bool run_programs(abi::ProbeKind kind);
+  int run_tests();
+  bool attach_pass(uint8_t pass);
+  bool attach_one(size_t index);
+  void drain();
+  void poll(bool only_drain);
+  void read_iterators();
+  uint64_t count(abi::ProbeKind kind) const;
+  uint64_t lost_events() const;
+  void finish();
+  void notify_service(std::string_view text) const;
+
+  RunState& state_;
+  Child child_;
+  EventLoop loop_;
+  Ring ring_;
+  bool has_ring_ = false;
+  std::unique_ptr<Output> output_;
+  std::vector<Attached> attached_;             // by binding
+  uint64_t attached_count_ = 0, lost_shown_ = 0;
+  bool exiting_ = false;
+  int exit_code_ = 0;
+};
+
+uint64_t Run::count(abi::ProbeKind kind) const {
+  return static_cast<uint64_t>(std::count_if(state_.bindings.begin(), state_.bindings.end(), [&](const Binding& b) { return b.point.kind == kind; }));
+}
+
+std::string_view Run::probe_file(int32_t probe) {
+  for (const Binding& binding : state_.bindings)
+    if (static_cast<int32_t>(state_.manifest().programs()->Get(binding.program)->probe_index()) == probe && !binding.file.empty() &&
+        binding.how != How::Iter)
+      return binding.file;
+  return {};
+}
+
+void Run::unwatch(uint64_t address) {
+  for (size_t i = 0; i < attached_.size(); ++i) {
+    if (state_.bindings[i].how != How::Breakpoint || state_.bindings[i].point.address != address) continue;
+    attached_[i].links.clear();
+    attached_[i].events.clear();
+  }
+}
+
+// Drops the bindings whose name does not match --probe-filter; begin, end and self stay. False: a message was printed.
+bool filter_probes(RunState& run) {
+  if (!run.options.has_probe_filter) return true;
+  regex_t expression;
+  int problem = ::regcomp(&expression, run.options.probe_filter.c_str(), REG_EXTENDED | REG_NOSUB);
+  if (problem != 0) {
+    char text[128];
+    ::regerror(problem, &expression, text, sizeof text);
+    run.messages.error(cat("Invalid --probe-filter regex '", run.options.probe_filter, "': ", text));
+    return false;
+  }
+  std::erase_if(run.bindings, [&](const Binding& binding) {
+    bool special = binding.how == How::TestRun && binding.point.kind != abi::ProbeKind::Test && binding.point.kind != abi::ProbeKind::Bench;
+    return !special && ::regexec(&expression, binding.name.c_str(), 0, nullptr, 0) != 0;
+  });
+  ::regfree(&expression);
+  return true;
+}
+
+int check_probe_count(RunState& run) {
+  uint64_t limit = Config::as_number(run.config.max_probes), count = 0;
+  for (const Binding& binding : run.bindings) count += binding.count;
+  if (count == 0) {
+    if (!run.options.output.quiet) write_all(STDOUT_FILENO, "No probes to attach\n");
+    return kUsage;
+  }
+  if (count <= limit) return 0;
+  run.messages.error(cat("Can't attach to ", count, " probes because it exceeds the current limit of ", limit,
+                         " probes.\nYou can increase the limit through the BPFTRACE_MAX_PROBES environment variable, but BE CAREFUL since a "
+                         "high number of probes attached can cause your system to crash."));
+  return kUsage;
+}
+
+void raise_file_limit(uint64_t probes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  uint64_t wanted = probes * (2 + online_cpus().size()) + 256;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+  if (limit.rlim_max < wanted) {
+    rlimit both{wanted, wanted};
+    if (::setrlimit(RLIMIT_NOFILE, &both) == 0) return;
+  }
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Run::prepare() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  state_.start_boot_ns = static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+  std::string error;
+  if (state_.options.has_command) {
+    if (!child_.prepare(state_.options.command, &error)) { write_all(STDERR_FILENO, error); return kUsage; }
+    state_.child_pid = child_.pid();
+  }
+  // Programs of test and bench probes are loaded only in their modes.
+  int code = resolve_all(state_);
+  if (code != 0) return code;
+  bool tests = state_.options.test, benches = state_.options.bench;
+  if (!filter_probes(state_)) return kFailed;
+  if (int problem = check_probe_count(state_)) return problem;
+  std::erase_if(state_.bindings, [&](const Binding& b) {
+    return (b.point.kind == abi::ProbeKind::Test && !tests) || (b.point.kind == abi::ProbeKind::Bench && !benches);
+  });
+  uint64_t probes = 0;
+  for (const Binding& binding : state_.bindings) probes += std::max<size_t>(1, binding.sites.size());
+  raise_file_limit(probes);
+  if (!load_script(state_)) return kFailed;
+  return open_output() ? 0 : kUsage;
+}
+
+bool Run::open_output() {
+  std::string error;
+  OutputOptions& options = state_.options.output;
+  const Config& config = state_.config;
+  options.allow_unsafe |= state_.manifest().unsafe();
+  options.stop = EventLoop::stop_flag();
+  options.print_maps_on_exit = Config::as_bool(config.print_maps_on_exit);
+  options.cpp_demangle = Config::as_bool(config.cpp_demangle);
+  options.show_debug_info = Config::as_bool(config.show_debug_info);
+  options.max_cat_bytes = Config::as_number(config.max_cat_bytes);
+  options.str_trunc_trailer = config.str_trunc_trailer;
+  options.symbol_cache = config.cache_user_symbols == "NONE" ? SymbolCache::None
+                       : config.cache_user_symbols == "PER_PROGRAM" || (config.cache_user_symbols.empty() && state_.child_pid != 0)
+                           ? SymbolCache::PerProgram : SymbolCache::PerPid;
+  output_ = Output::open(&state_.manifest(), this, options, &error);
+  if (output_ == nullptr) {
+    state_.messages.error(error);
+    return false;
+  }
+  int ring = state_.loader->map_fd(abi::kRingMap);
+  MapShape shape;
+  if (ring >= 0 && map_shape(ring, &shape)) {
+    if (!ring_.open(ring, shape.max_entries, &error)) {
+      state_.messages.error(error);
+      return false;
+    }
+    has_ring_ = true;
+    loop_.watch_ring(ring);
+  }
+  return true;
+}
+
+void Run::drain() {
+  if (!has_ring_) return;
+  ring_.drain([&](const uint8_t* data, uint32_t size) {
+    abi::EventHeader header;
+    if (size < sizeof header) return true;
+    memcpy(&header, data, sizeof header);
+    uint32_t payload = std::min<uint32_t>(header.size, size - static_cast<uint32_t>(sizeof header));
+    Next next = output_->handle_event(header, data + sizeof header, payload);
+    if (next.exit) {
+      exiting_ = true;
+      exit_code_ = next.code;
+    }
+    return !next.exit && !output_->broken();
+  });
+  output_->flush_batch();
+}
+
+uint64_t Run::lost_events() const {
+  int fd = state_.loader->map_fd(abi::kLossMap);
+  return fd < 0 ? 0 : sum_percpu_counter(fd, abi::kLostEvents) + sum_percpu_counter(fd, abi::kLostNested);
+}
+
+// Programs that this process starts itself.
+bool Run::run_programs(abi::ProbeKind kind) {
+  for (const Binding& binding : state_.bindings) {
+    if (binding.point.kind != kind) continue;
+    int result = sys::test_run(state_.loader->copy_fd(binding.copy), nullptr, 0, 0, nullptr, nullptr);
+    if (result < 0) {
+      state_.messages.error(cat("Cannot run ", binding.name, ": ", error_text(-result),
+                                result == -ENOTSUP || result == -EINVAL ? " (BPF_PROG_TEST_RUN of raw tracepoints came with Linux 5.10)" : ""));
+      return false;
+    }
+    state_.messages.verbose(cat("Attaching '", binding.name, "' probe"));
+  }
+  return true;
+}
+
+bool Run::attach_one(size_t index) {
+  Binding& binding = state_.bindings[index];
+  const fb::Program* program = state_.manifest().programs()->Get(binding.program);
+  state_.messages.verbose(cat("Trying to attach probe: ", binding.name));
+  AttachError error = attach(state_, binding, &attached_[index]);
+  if (error.error == 0) {
+    attached_count_ += binding.count;
+    return true;
+  }
+  attached_[index] = {};
+  MissingProbes policy = state_.config.missing();
+  if (error.missing) {
+    std::string message = cat("No matches for ", abi::probe_info(binding.point.kind).name, " ",
+                              binding.point.target.empty() ? "" : cat(binding.point.target, ":"), binding.point.func);
+    if (policy == MissingProbes::Warn) state_.messages.at(program->location(), Severity::Warning, cat(message, ". Skipping."));
+    else if (policy == MissingProbes::Error) state_.messages.at(program->location(), Severity::Error, cat(message, "."));
+    return policy != MissingProbes::Error;
+  }
+  std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
+  if (policy == MissingProbes::Error)
+    state_.messages.error(cat("Unable to attach probe: ", binding.name, ". If this is expected, set the 'missing_probes' config variable to 'warn'."));
+  else if (policy == MissingProbes::Warn) state_.messages.warning(cat("Unable to attach probe: ", binding.name, ". Skipping."));
+  if (policy != MissingProbes::Ignore) state_.messages.say(Severity::Hint, cat("the kernel says: ", cause));
+  return policy != MissingProbes::Error;
+}
+
+bool Run::attach_pass(uint8_t pass) {
+  size_t n = state_.bindings.size();
+  for (size_t i = 0; i < n; ++i) {
+    size_t index = pass == 1 ? i : n - 1 - i;
+    if (loop_.stopped()) return false;
+    if (abi::probe_info(state_.bindings[index].point.kind).attach_pass == pass && !attach_one(index)) return false;
+  }
+  return true;
+}
+
+void Run::poll(bool only_drain) {
+  int idle_ms = 100;
+  while (!exiting_ && !output_->broken()) {
+    drain();
+    if (uint64_t lost = lost_events(); lost > lost_shown_) {
+      output_->lost(lost - lost_shown_);
+      lost_shown_ = lost;
+    }
+    if (exiting_ || only_drain || loop_.stopped()) return;
+    if (loop_.process_ended() || child_.ended()) {
+      drain();
+      return;
+    }
+    loop_.wait(idle_ms);
+    for (int n = loop_.take_user_signals(); n > 0; --n) run_programs(abi::ProbeKind::Self);
+  }
+}
+
+void Run::read_iterators() {
+  for (size_t i = 0; i < attached_.size(); ++i) {
+    if (!attached_[i].iterator || attached_[i].links.empty()) continue;
+    int link = attached_[i].links[0].get();
+    const std::string& pin = state_.bindings[i].file;
+    if (!pin.empty()) {
+      std::string path = pin[0] == '/' ? pin : cat("/sys/fs/bpf/", pin);
+      int result = sys::obj_pin(link, path.c_str());
+      if (result < 0) state_.messages.error(cat("Failed to pin iter probe link: ", path, ": ", error_text(-result)));
+      else output_->raw(cat("Program pinned to ", path, "\n"));
+      continue;
+    }
+    Fd fd(sys::iter_create(link));
+    if (!fd) { state_.messages.error("Failed to open iter probe link"); exit_code_ = kUsage; continue; }
+    char buffer[8192];
+    while (!loop_.stopped()) {
+      ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (n <= 0) break;
+      output_->raw({buffer, static_cast<size_t>(n)});
+    }
+  }
+  drain();
+}
+
+int Run::run_tests() {
+  int code = 0;
+  std::vector<std::string> names;
+  std::vector<const Binding*> bindings;
+  abi::ProbeKind kind = state_.options.test ? abi::ProbeKind::Test : abi::ProbeKind::Bench;
+  for (const Binding& binding : state_.bindings) {
+    if (binding.point.kind != kind) continue;
+    names.push_back(binding.point.func);
+    bindings.push_back(&binding);
+  }
+  std::vector<bool> passed;
+  uint8_t packet[14] = {};                       // XDP wants an Ethernet header
+  for (size_t i = 0; i < bindings.size(); ++i) {
+    int program = state_.loader->copy_fd(bindings[i]->copy);
+    uint64_t repeat = 1;
+    while (true) {
+      uint32_t retval = 0, duration = 0;
+      uint64_t errors = output_->errorf_count();
+      output_->begin_capture();
+      int result = sys::test_run(program, packet, sizeof packet, static_cast<uint32_t>(repeat), &retval, &duration);
+      drain();
+      std::string captured = output_->end_capture();
+      if (result < 0) {
+        state_.messages.error(cat("Cannot run ", bindings[i]->name, ": ", error_text(-result)));
+        return kFailed;
+      }
+      bool good = exit_code_ == 0 && output_->errorf_count() == errors;
+      exiting_ = false;
+      int code_of_exit = exit_code_;
+      exit_code_ = 0;
+      if (state_.options.test) {
+        passed.push_back(good && retval == 0);
+        if (!passed.back()) code = 1;
+        output_->test_result(names, i, duration, passed, captured);
+        break;
+      }
+      if (code_of_exit == 0 && retval != 0) break;           // a benchmark may skip itself
+      uint64_t total = uint64_t{duration} * repeat;
+      if (total < 1000) repeat *= 1000;
+      else if (total < 10000) repeat *= 100;
+      else if (total < 100000) repeat *= 10;
+      else if (total < 1000000) repeat *= 2;
+      else {
+        if (good) output_->bench_result(names, i, duration, repeat);
+        else { state_.messages.error(cat("Benchmark '", names[i], "' failed.")); code = 1; }
+        break;
+      }
+      repeat = std::min<uint64_t>(repeat, 1u << 30);
+    }
+  }
+  return code;
+}
+
+// systemd's readiness protocol: one datagram.
+void Run::notify_service(std::string_view text) const {
+  const char* where = ::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (where == nullptr || strlen(where) >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  strcpy(address.sun_path, where);
+  if (address.sun_path[0] == '@') address.sun_path[0] = 0;
+  Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (fd)
+    ::sendto(fd.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&address),
+             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + strlen(where)));
+}
+
+void Run::finish() {
+  run_programs(abi::ProbeKind::End);
+  // What the ring still holds is printed, also what came after exit(); the first exit code stays.
+  int code = exit_code_;
+  bool was_exiting = exiting_;
+  do {
+    exiting_ = false;
+    exit_code_ = 0;
+    drain();
+    if (exiting_ && !was_exiting) code = exit_code_, was_exiting = true;
+    else if (exiting_) code = exit_code_;
+  } while (exiting_ && !output_->broken());
+  exit_code_ = code;
+  if (uint64_t lost = lost_events(); lost > 0) {
+    if (lost > lost_shown_) output_->lost(lost - lost_shown_);
+    output_->total_lost(lost);
+  }
+  int losses = state_.loader->map_fd(abi::kLossMap);
+  for (uint32_t i = 0; losses >= 0 && i < count_of(state_.manifest().maps()); ++i)
+    if (uint64_t lost = sum_percpu_counter(losses, abi::kLostMapFirst + i)) output_->map_lost(i, lost);
+  output_->end();
+}
+
+int Run::go() {
+  std::string error;
+  if (!loop_.open(&error)) { state_.messages.error(error); return kFailed; }
+  if (int code = prepare()) return code;
+  if (!run_programs(abi::ProbeKind::Begin)) return kFailed;
+  bool testing = state_.options.test || state_.options.bench;
+  int code = 0;
+  attached_.resize(state_.bindings.size());
+  if (testing) {
+    code = run_tests();
+  } else {
+    bool stopped = false;
+    for (uint8_t pass : {uint8_t{1}, uint8_t{2}}) {
+      if (attach_pass(pass)) continue;
+      stopped = true;
+      break;
+    }
+    if (stopped) {
+      detach_all(attached_);
+      return kFailed;
+    }
+    if (state_.options.dry_run) {
+      detach_all(attached_);
+      return 0;
+    }
+    if (state_.options.has_command && !child_.release(&error)) {
+      state_.messages.error(error);
+      detach_all(attached_);
+      return kFailed;
+    }
+  }
+  uint64_t signals = count(abi::ProbeKind::Self), special = count(abi::ProbeKind::Begin) + count(abi::ProbeKind::End);
+  uint64_t total = attached_count_ + special + signals + (testing ? count(abi::ProbeKind::Test) + count(abi::ProbeKind::Bench) : 0);
+  if (total == 0) {
+    state_.messages.error("Attachment failed for all probes.");
+    return kFailed;
+  }
+  if (!testing && !state_.options.output.quiet) output_->attached(total);
+  if (::getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") != nullptr) write_all(STDOUT_FILENO, "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
+  notify_service("READY=1\nSTATUS=Processing events...");
+  if (state_.target_pid() != 0) loop_.watch_process(state_.target_pid());
+  bool iterates = std::any_of(attached_.begin(), attached_.end(), [](const Attached& a) { return a.iterator; });
+  if (iterates) read_iterators();
+  else poll(testing || (attached_count_ == 0 && signals == 0));
+  notify_service("STOPPING=1\nSTATUS=Shutting down...");
+  detach_all(attached_);
+  finish();
+  if (!testing) output_->dump_maps();
+  int written = output_->close();
+  return code != 0 ? code : exit_code_ != 0 ? exit_code_ : written;
+}
+
+}  // namespace
+
+int run_script(RunState& state) {
+  Run run(state);
+  return run.go();
+}
+
+}  // namespace btc::rt

@@ -1,0 +1,77 @@
+// The artifact's main(): command line, then list, doctor or a run. The same
+// executable without an object answers questions about the machine alone.
+#include <csignal>
+#include <unistd.h>
+
+#include "runtime-stub/src/run.h"
+#include "runtime-stub/src/self_object.h"
+#include "runtime-stub/src/survey.h"
+
+using namespace btc::rt;
+
+namespace {
+
+int fail(std::string_view text) {
+  write_all(STDERR_FILENO, text);
+  return 1;
+}
+
+ColorMode colour_from_environment() {
+  const char* text = ::getenv("BPFTRACE_COLOR");
+  std::string_view word = text != nullptr ? text : "auto";
+  return word == "always" ? ColorMode::Always : word == "never" ? ColorMode::Never : ColorMode::Auto;
+}
+
+// bpftrace's check before anything else: effective capabilities.
+std::string missing_right() {
+  constexpr int kSysAdmin = 21, kPerfmon = 38, kBpf = 39;
+  std::string status;
+  uint64_t effective = 0;
+  if (!read_whole_file("/proc/self/status", &status)) return {};
+  size_t at = status.find("CapEff:");
+  if (at == std::string::npos) return {};
+  std::string_view rest = std::string_view(status).substr(at + 7);
+  if (!parse_u64(trim(rest.substr(0, rest.find('\n'))), &effective, 16)) return {};
+  auto has = [&](int capability) { return (effective >> capability & 1) != 0; };
+  if (has(kSysAdmin)) return {};
+  if (!has(kBpf)) return "CAP_BPF";
+  if (!has(kPerfmon)) return "CAP_PERFMON";
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  RunState run;
+  std::string error;
+  Bytes object = find_self_object(&error);
+  if (!error.empty()) return fail(cat("ERROR: ", error, "\n"));
+  if (!object.empty() && !open_artifact(object, &run.artifact, &error)) return fail(cat("ERROR: ", error, "\n"));
+  run.options.output.color = colour_from_environment();
+  bool has_script = run.artifact.manifest != nullptr;
+  if (has_script) run.options.output.warning_level = run.manifest().warning_level();
+  if (!parse_options(argc, argv, &run.options, &error)) return fail(error);
+  for (const std::string& name : run.options.no_features) run.features.disable(name);
+  run.messages = Messages(run.artifact.manifest, run.options.output.color, run.options.verbose);
+  if (run.options.help) {
+    write_all(STDOUT_FILENO, help_text(argv[0], has_script ? run.artifact.script_name() : "", has_script ? describe_params(run.manifest()) : ""));
+    return 0;
+  }
+  if (run.options.version) {
+    write_all(STDOUT_FILENO, cat("btc ", has_script ? text_of(run.manifest().compiler()) : "stub", "\n"));
+    return 0;
+  }
+  if (run.options.notices) {
+    write_all(STDOUT_FILENO, notices_text());
+    return 0;
+  }
+  if (run.options.doctor) return run_doctor(run);
+  if (run.options.info) return run_info(run);
+  if (run.options.list && !has_script) return list_machine(run);
+  if (!has_script) return fail("ERROR: this is the bare runtime of btc: it holds no script. `btc compile` attaches one.\n");
+  if (!bind_params(run.manifest(), run.options, &run.params, &error) || !read_config(run.manifest(), &run.config, &error)) return fail(error);
+  if (run.options.list) return list_artifact(run);
+  std::string right = missing_right();
+  if (!right.empty()) return fail(cat("ERROR: Missing ", right, " capability, please run this as the root user.\n"));
+  return run_script(run);
+}

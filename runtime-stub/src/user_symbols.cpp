@@ -1,0 +1,111 @@
+// Symbols of user-space files; see user_symbols.h. Debug files are found by build id and by .gnu_debuglink; .gnu_debugdata (LZMA)
+// is not read.
+#include "runtime-stub/src/user_symbols.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cxxabi.h>
+
+#include "runtime-stub/abi/attach_point.h"
+
+namespace btc::rt {
+
+std::string demangle(std::string_view name) {
+  if (!name.starts_with("_Z")) return {};
+  int status = 0;
+  char* text = __cxxabiv1::__cxa_demangle(std::string(name).c_str(), nullptr, nullptr, &status);
+  std::string out = status == 0 && text != nullptr ? text : "";
+  ::free(text);
+  return out;
+}
+
+bool UserBinary::open(const std::string& path, std::string* error) {
+  if (!file_.open(path.c_str())) {
+    *error = cat("cannot open ", path, ": ", error_text(errno));
+    return false;
+  }
+  elf_ = ElfImage(file_.bytes());
+  if (!elf_.ok()) {
+    *error = cat(path, " is not a 64-bit ELF file");
+    return false;
+  }
+  if (elf_.find_section_type(SHT_SYMTAB) < 0) open_debug_file(path);
+  return true;
+}
+
+void UserBinary::open_debug_file(const std::string& path) {
+  std::vector<std::string> candidates;
+  if (Bytes id = elf_.build_id(); id.size() > 2) {
+    std::string text;
+    for (uint8_t byte : id) { text.push_back("0123456789abcdef"[byte >> 4]); text.push_back("0123456789abcdef"[byte & 15]); }
+    candidates.push_back(cat("/usr/lib/debug/.build-id/", text.substr(0, 2), "/", text.substr(2), ".debug"));
+  }
+  if (int link = elf_.find_section(".gnu_debuglink"); link >= 0) {
+    std::string_view name = ElfImage::string_at(elf_.section_bytes(static_cast<uint32_t>(link)), 0);
+    std::string folder = path.substr(0, path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+    candidates.push_back(cat(folder, "/", name));
+    candidates.push_back(cat(folder, "/.debug/", name));
+    candidates.push_back(cat("/usr/lib/debug", folder, "/", name));
+  }
+  for (const std::string& candidate : candidates) {
+    if (candidate == path || !file_exists(candidate) || !debug_file_.open(candidate.c_str())) continue;
+    debug_ = ElfImage(debug_file_.bytes());
+    if (debug_.ok()) return;
+  }
+}
+
+bool UserBinary::find_function(std::string_view wanted, UserFunction* out) const {
+  bool found = false;
+  for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
+    // Versioned names ("memcpy@GLIBC_2.14") of separate debug files match without the version.
+    if (name != wanted && !(name.size() > wanted.size() && name.starts_with(wanted) && name[wanted.size()] == '@')) return true;
+    uint64_t offset;
+    if (!elf_.file_offset(symbol.st_value, &offset)) return true;
+    *out = {std::string(wanted), symbol.st_value, symbol.st_size, offset};
+    found = true;
+    return false;
+  });
+  return found;
+}
+
+bool UserBinary::find_symbol(std::string_view wanted, uint64_t* value) const {
+  bool found = false;
+  for (const ElfImage* image : {&elf_, &debug_})
+    for (uint32_t i = 1; image->ok() && !found && i < image->section_count(); ++i) {
+      uint32_t type = image->section(i).sh_type;
+      if (type != SHT_SYMTAB && type != SHT_DYNSYM) continue;
+      image->for_each_symbol(i, [&](std::string_view name, const Elf64_Sym& symbol) {
+        if (name != wanted || symbol.st_shndx == SHN_UNDEF) return true;
+        *value = symbol.st_value;
+        found = true;
+        return false;
+      });
+    }
+  return found;
+}
+
+// C++: the pattern is a whole demangled name, or one without its parameters.
+static bool matches_demangled(std::string_view pattern, std::string_view name) {
+  if (abi::wildcard_match(pattern, name)) return true;
+  size_t paren = name.find('(');
+  return pattern.find('(') == std::string_view::npos && paren != std::string_view::npos && abi::wildcard_match(pattern, name.substr(0, paren));
+}
+
+std::vector<UserFunction> UserBinary::match(std::string_view pattern, bool demangled) const {
+  std::vector<UserFunction> found;
+  for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
+    std::string plain = demangled ? demangle(name) : std::string();
+    if (demangled ? plain.empty() || !matches_demangled(pattern, plain) : !abi::wildcard_match(pattern, name)) return true;
+    uint64_t offset;
+    if (elf_.file_offset(symbol.st_value, &offset)) found.push_back({std::string(name), symbol.st_value, symbol.st_size, offset});
+    return true;
+  });
+  auto less = [](const UserFunction& a, const UserFunction& b) { return a.name != b.name ? a.name < b.name : a.offset < b.offset; };
+  auto same = [](const UserFunction& a, const UserFunction& b) { return a.name == b.name; };
+  std::sort(found.begin(), found.end(), less);
+  found.erase(std::unique(found.begin(), found.end(), same), found.end());
+  return found;
+}
+
+}  // namespace btc::rt

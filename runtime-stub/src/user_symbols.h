@@ -1,0 +1,53 @@
+// Functions of a program or library, by name: .symtab and .dynsym of the file,
+// and of its separate debug file where there is one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime-stub/src/elf_image.h"
+
+namespace btc::rt {
+
+struct UserFunction {
+  std::string name;
+  uint64_t address = 0, size = 0;
+  uint64_t offset = 0;                           // in the file
+};
+
+class UserBinary {
+ public:
+  // False with `*error`.
+  bool open(const std::string& path, std::string* error);
+  const ElfImage& elf() const { return elf_; }
+
+  // fn(name, symbol) over function symbols, each table in turn; until it returns false.
+  template <typename Fn>
+  void for_each_function(Fn&& fn) const {
+    bool go_on = true;
+    for (const ElfImage* image : {&elf_, &debug_}) {
+      for (uint32_t i = 1; image->ok() && go_on && i < image->section_count(); ++i) {
+        uint32_t type = image->section(i).sh_type;
+        if (type != SHT_SYMTAB && type != SHT_DYNSYM) continue;
+        image->for_each_symbol(i, [&](std::string_view name, const Elf64_Sym& symbol) {
+          uint8_t kind = ELF64_ST_TYPE(symbol.st_info);
+          if ((kind != STT_FUNC && kind != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0 || name.empty()) return true;
+          return go_on = fn(name, symbol);
+        });
+      }
+    }
+  }
+  // Exact name. False if there is none.
+  bool find_function(std::string_view name, UserFunction* out) const;
+  bool find_symbol(std::string_view name, uint64_t* value) const;   // also data
+  std::vector<UserFunction> match(std::string_view pattern, bool demangled) const;
+
+ private:
+  void open_debug_file(const std::string& path);
+  MappedFile file_, debug_file_;
+  ElfImage elf_, debug_;
+};
+
+std::string demangle(std::string_view name);     // "" if it is no C++ name
+
+}  // namespace btc::rt
