@@ -438,6 +438,48 @@ TEST_F(OutputTest, InvalidUtf8IsReplacedInJson) {
   EXPECT_EQ(print_value(text, string_bytes("\xc3\xa9\xff\x7f", 8), OutputFormat::Json), "{\"type\": \"value\", \"data\": \"\xc3\xa9\xef\xbf\xbd\x7f\"}\n");
 }
 
+TEST_F(OutputTest, FoldedStacks) {
+  uint32_t text = f.string(8), stack = f.stack(TypeKind::KStack, 8 + 3 * 8, 0), count = f.type(TypeKind::Count, 8);
+  uint32_t key = f.tuple(40, {{stack, 0}, {text, 32}});
+  Bytes frames = concat({bytes_of(uint64_t{2}), bytes_of(uint64_t{0x10}), bytes_of(uint64_t{0x20}), bytes_of(uint64_t{0})});
+  f.map("s", static_cast<int>(key), count, {40, 8, 1, {{concat({frames, string_bytes("a;b", 8)}), bytes_of(uint64_t{7})}}});
+  OutputOptions options;
+  options.format = OutputFormat::Folded;
+  Output& out = f.open(options);
+  out.end();
+  out.dump_maps();
+  EXPECT_EQ(f.printed(), "a:b;[unknown]_[k];[unknown]_[k] 7\n");
+}
+
+TEST_F(OutputTest, OpenMetrics) {
+  uint32_t i64 = f.integer(8, true), text = f.string(8), count = f.type(TypeKind::Count, 8), hist = f.type(TypeKind::Hist, 66 * 8), stats = f.type(TypeKind::Stats, 16, true);
+  uint32_t key = f.tuple(16, {{text, 0}, {i64, 8}});
+  Bytes buckets(66 * 8);
+  for (int64_t n : {0, 5, 5, 9}) buckets[abi::hist_bucket(n, 0) * 8]++;
+  f.map("", static_cast<int>(text), count, {8, 8, 1, {{string_bytes("a\"\\\n", 8), bytes_of(uint64_t{3})}}});
+  f.map("h", static_cast<int>(key), hist, {16, 66 * 8, 1, {{concat({string_bytes("x", 8), bytes_of(int64_t{-1})}), buckets}}});
+  f.map("name", -1, text, {8, 8, 1, {{Bytes(8), string_bytes("hi", 8)}}}, fb::MapKind::Hash);
+  f.map("st", -1, stats, {8, 16, 1, {{Bytes(8), concat({bytes_of(int64_t{-5}), bytes_of(uint64_t{2})})}}});
+  OutputOptions options;
+  options.format = OutputFormat::OpenMetrics;
+  Output& out = f.open(options);
+  out.lost(2);
+  out.end();
+  out.dump_maps();
+  std::string printed = f.printed();
+  EXPECT_EQ(printed.substr(printed.find("# HELP btc_lost")),
+            "# HELP btc_lost_events Events that were lost because the buffer was full\n# TYPE btc_lost_events gauge\nbtc_lost_events 2\n"
+            "# HELP btc_map Map @ of \n# TYPE btc_map gauge\nbtc_map{key=\"a\\\"\\\\\\n\"} 3\n"
+            "# HELP btc_h Map @h of \n# TYPE btc_h histogram\n"
+            "btc_h_bucket{key0=\"x\",key1=\"-1\",le=\"0\"} 1\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"1\"} 1\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"3\"} 1\n"
+            "btc_h_bucket{key0=\"x\",key1=\"-1\",le=\"7\"} 3\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"15\"} 4\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"+Inf\"} 4\n"
+            "btc_h_count{key0=\"x\",key1=\"-1\"} 4\n"
+            "# HELP btc_name Map @name of \n# TYPE btc_name gauge\nbtc_name{value=\"hi\"} 1\n"
+            "# HELP btc_st Map @st of \n# TYPE btc_st summary\nbtc_st_count 2\nbtc_st_sum -5\n"
+            "# EOF\n");
+  std::ofstream("/tmp/btc-openmetrics.prom") << printed;
+}
+
 TEST_F(OutputTest, DamagedTypesAreRefused) {
   flatbuffers::FlatBufferBuilder b;
   std::vector<flatbuffers::Offset<fb::TypeField>> fields{fb::CreateTypeField(b, b.CreateString(""), 1, 0)};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime-stub/src/output/append.h"
+#include "runtime-stub/src/output/openmetrics.h"
 #include "runtime-stub/src/output/state.h"
 
 namespace btc::rt {
@@ -49,6 +50,7 @@ static bool load_maps(Output::State& state) {
     map.key = from->key() >= 0 ? &types[static_cast<uint32_t>(from->key())] : nullptr;
     map.value = &types[from->value()];
     map.is_array = from->kind() == fb::MapKind::Array || from->kind() == fb::MapKind::PercpuArray;
+    state.stack_maps += map.key && has_stack(types, *map.key);
     state.dump_order.push_back(static_cast<uint32_t>(state.maps.size() - 1));
   }
   std::sort(state.dump_order.begin(), state.dump_order.end(), [&](uint32_t a, uint32_t b) { return state.maps[a].bpf_name < state.maps[b].bpf_name; });
@@ -104,7 +106,9 @@ std::unique_ptr<Output> Output::open(const fb::Manifest* manifest, Target* targe
   state.manifest = manifest;
   state.target = target;
   state.options = options;
-  if (!state.load(error) || !state.sink.open(options.file, options.buffering, options.stop, error)) return nullptr;
+  // Metrics replace their file as a whole, at the end and whenever the script prints a map.
+  std::string file = options.format == OutputFormat::OpenMetrics ? "" : options.file;
+  if (!state.load(error) || !state.sink.open(file, options.buffering, options.stop, error)) return nullptr;
   return out;
 }
 
@@ -163,14 +167,40 @@ bool Output::State::read_image(uint32_t map, uint32_t top, MapImage* image) {
 }
 
 void Output::State::show_map(uint32_t map, uint32_t top, uint32_t div, bool at_end) {
+  if (options.format == OutputFormat::OpenMetrics) return publish_metrics(false);
   MapImage image;
   if (!read_image(map, top, &image)) return;
+  if (options.format == OutputFormat::Folded) return show_folded(map, image, div);
   std::string text;
   if (json())
     append_map_json(text, render, image, div, !at_end);
   else
     append_map_text(text, render, image, div, !at_end);
   put(text);
+}
+
+void Output::State::show_folded(uint32_t map, const MapImage& image, uint32_t div) {
+  if (maps[map].key && has_stack(render.types, *maps[map].key)) {
+    std::string text;
+    append_map_folded(text, render, image, div, stack_maps > 1);
+    return put(text);
+  }
+  warned_no_stack.resize(maps.size());
+  if (!warned_no_stack[map]) warning(std::string(maps[map].name) + " has no stack in its key: folded output leaves it out");
+  warned_no_stack[map] = true;
+}
+
+void Output::State::publish_metrics(bool at_end) {
+  if (options.file.empty() && !at_end) return;
+  std::string text;
+  append_metrics_script(text, *manifest, lost_events);
+  for (uint32_t map : dump_order) {
+    MapImage image;
+    if (read_image(map, 0, &image)) append_metrics_map(text, render, image, text_of(manifest->script_name()));
+  }
+  text += "# EOF\n";
+  if (options.file.empty()) return put(text);
+  if (!replace_file(options.file, text)) error("Failed to write '" + options.file + "': " + std::string(errno_text(errno)));
 }
 
 Next Output::handle_event(const abi::EventHeader& header, const uint8_t* payload, size_t size) {
@@ -210,6 +240,7 @@ void Output::attached(uint64_t count) {
 }
 
 void Output::lost(uint64_t events) {
+  state_->lost_events += events;
   std::string line;
   if (state_->json()) {
     line = "{\"type\": \"lost_events\", \"count\": ";
@@ -259,12 +290,18 @@ void Output::end() {
 }
 
 void Output::dump_maps() {
+  if (state_->options.format == OutputFormat::OpenMetrics) return state_->publish_metrics(true);
   if (!state_->options.print_maps_on_exit) return;
   for (uint32_t map : state_->dump_order) state_->show_map(map, 0, 0, true);
 }
 
 void Output::print_map(uint32_t map, uint32_t top, uint32_t div) {
   if (map < state_->maps.size()) state_->show_map(map, top, div, false);
+}
+
+void Output::publish() {
+  if (state_->options.format == OutputFormat::OpenMetrics) return state_->publish_metrics(false);
+  for (uint32_t map : state_->dump_order) state_->show_map(map, 0, 0, true);
 }
 
 int Output::close() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime-stub/src/output/folded.h"
 #include "runtime-stub/src/output/maps.h"
 #include "runtime-stub/src/output/messages.h"
 #include "runtime-stub/src/output/pcap.h"
@@ -42,6 +43,9 @@ struct Output::State {
   bool capturing = false;
   std::string captured;
   uint64_t errors = 0;                 // errorf events
+  uint64_t lost_events = 0;
+  uint32_t stack_maps = 0;             // maps with a stack in their key
+  std::vector<bool> warned_no_stack;   // -f folded: said once per map
 
   bool load(std::string* error);
   bool json() const { return options.format == OutputFormat::Json; }
@@ -60,6 +64,9 @@ struct Output::State {
   bool read_image(uint32_t map, uint32_t top, MapImage* image);
   // `at_end`: the dump at the end, which shows nothing for a scalar that was never written.
   void show_map(uint32_t map, uint32_t top, uint32_t div, bool at_end);
+  void show_folded(uint32_t map, const MapImage& image, uint32_t div);
+  // -f openmetrics: the exposition of all maps, to -o's file or, at the end, to stdout.
+  void publish_metrics(bool at_end);
 };
 
 // Runs `sh -c command`, returns what it wrote to stdout and stderr. False: errno.
