@@ -43,6 +43,12 @@ class Dumper {
  public:
   explicit Dumper(const TypeTable* types) : types_(types) {}
 
+  std::string one(const Node* node, int depth) {
+    depth_ = depth;
+    ANY(node);
+    return std::move(out_);
+  }
+
   std::string script(const Script& script) {
     for (const CDefinition& definition : script.c_definitions) leaf("c-definition", quoted(definition.text));
     if (script.config_range) {
@@ -316,5 +322,7 @@ class Dumper {
 }  // namespace
 
 std::string dump(const Script& script, const TypeTable* types) { return Dumper(types).script(script); }
+
+std::string dump_node(const Node* node, const TypeTable* types, int depth) { return Dumper(types).one(node, depth); }
 
 }  // namespace btc::ast

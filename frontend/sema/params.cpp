@@ -1,0 +1,139 @@
+// $1, $#, getopt(): facts of the target, or literals when parameters are baked
+// in (`btc compile X.bt -- ARGS`).
+#include <cerrno>
+#include <cstdlib>
+
+#include "frontend/sema/sema.h"
+
+namespace btc::sema {
+
+Param* Sema::find_param(const std::string& name, bool is_getopt, SourceRange range) {
+  std::string key = (is_getopt ? "--" : "$") + name;
+  Param*& param = params_[key];
+  if (param == nullptr) {
+    auto owned = std::make_unique<Param>();
+    owned->name = name;
+    owned->is_getopt = is_getopt;
+    owned->range = range;
+    param = owned.get();
+    program_.params.push_back(std::move(owned));
+  }
+  return param;
+}
+
+// Base-0 integer as strtoll reads it, or nothing.
+static std::optional<std::pair<uint64_t, bool>> parse_number(const std::string& text) {
+  if (text.empty() || text[0] == ' ' || text[0] == '+') return std::nullopt;
+  char* end = nullptr;
+  errno = 0;
+  bool negative = text[0] == '-';
+  uint64_t value = negative ? static_cast<uint64_t>(strtoll(text.c_str(), &end, 0)) : strtoull(text.c_str(), &end, 0);
+  if (errno != 0 || *end != '\0') return std::nullopt;
+  return {{value, negative && value != 0}};
+}
+
+// The words of `$1` become an Integer or String when baked; otherwise the node stays and gets its Param. The same
+// parameter used as number and as string is two facts.
+void Sema::resolve_positional(Expr*& slot, bool as_string) {
+  auto* node = as<Positional>(slot);
+  if (options_.bake_params) {
+    const auto& given = options_.baked_params;
+    if (node->n == 0) {
+      slot = make_int(node->range, given.size());
+      return;
+    }
+    bool missing = node->n > given.size() || given[node->n - 1].empty();
+    if (as_string) {
+      slot = make_string(node->range, missing ? "" : given[node->n - 1]);
+      return;
+    }
+    if (missing) {
+      report(DiagKind::ParamMissing, node->range, node->n);
+      slot = make_int(node->range, 0);
+    } else if (auto number = parse_number(given[node->n - 1])) {
+      slot = make_int(node->range, number->first, number->second);
+    } else {
+      slot = make_string(node->range, given[node->n - 1]);
+    }
+    return;
+  }
+  std::string name = node->n == 0 ? "#" : std::to_string(node->n);
+  std::string key = "$" + name + (as_string ? "s" : "");
+  Param*& param = params_[key];
+  if (param == nullptr) {
+    auto owned = std::make_unique<Param>();
+    owned->name = name;
+    owned->range = node->range;
+    owned->kind = node->n == 0 ? Param::Uint : as_string ? Param::Str : Param::Int;
+    if (as_string) owned->string_size = static_cast<uint32_t>(max_strlen_);
+    param = owned.get();
+    program_.params.push_back(std::move(owned));
+  }
+  node->param = param;
+}
+
+void Sema::resolve_getopt(Expr*& slot) {
+  auto* call = as<Call>(slot);
+  if (call->args.empty() || call->args.size() > 3) {
+    report(DiagKind::GetoptArgs, call->range);
+    return;
+  }
+  auto* name = dyn<String>(call->args[0]);
+  if (name == nullptr) {
+    report(DiagKind::GetoptName, call->args[0]->range);
+    return;
+  }
+  Param::Kind kind = Param::Bool;
+  std::optional<int64_t> int_default = 0;
+  std::optional<std::string> string_default;
+  if (call->args.size() >= 2) {
+    resolve(call->args[1]);
+    Expr* fallback = call->args[1];
+    if (auto* unary = dyn<Unary>(fallback); unary != nullptr && unary->op == UnaryOp::Neg)
+      if (auto value = fold_unary(unary)) fallback = literal_of(*value, fallback->range);
+    if (auto* number = dyn<Integer>(fallback)) {
+      kind = number->negative ? Param::Int : Param::Uint;
+      int_default = static_cast<int64_t>(number->value);
+    } else if (auto* flag = dyn<Boolean>(fallback)) {
+      int_default = flag->value;
+    } else if (auto* text = dyn<String>(fallback)) {
+      kind = Param::Str;
+      int_default.reset();
+      string_default = text->value;
+    } else {
+      report(DiagKind::GetoptDefault, call->args[1]->range);
+      return;
+    }
+  }
+  std::string doc;
+  if (call->args.size() == 3) {
+    auto* text = dyn<String>(call->args[2]);
+    if (text == nullptr) {
+      report(DiagKind::GetoptDoc, call->args[2]->range);
+      return;
+    }
+    doc = text->value;
+  }
+  bool known = params_.contains("--" + name->value);
+  Param* param = find_param(name->value, true, call->range);
+  if (known) {
+    if (param->kind != kind || param->int_default != int_default || param->string_default != string_default) {
+      std::string previous = param->string_default ? *param->string_default
+                             : param->kind == Param::Bool ? (*param->int_default ? "true" : "false")
+                             : param->kind == Param::Uint ? std::to_string(static_cast<uint64_t>(*param->int_default))
+                                                          : std::to_string(*param->int_default);
+      report(DiagKind::GetoptDefaultDiffers, call->range, name->value, previous);
+    }
+    if (!doc.empty() && !param->doc.empty() && doc != param->doc) report(DiagKind::GetoptDocDiffers, call->range, name->value);
+  }
+  param->kind = kind;
+  param->int_default = int_default;
+  param->string_default = string_default;
+  if (kind == Param::Str) param->string_size = static_cast<uint32_t>(max_strlen_);
+  if (!doc.empty()) param->doc = doc;
+  auto* node = make<Positional>(call->range);
+  node->param = param;
+  slot = node;
+}
+
+}  // namespace btc::sema

@@ -1,0 +1,167 @@
+// Attach points: one body each, and what the probe's type says about its
+// arguments, result, context and memory.
+#include "frontend/sema/sema.h"
+
+namespace btc::sema {
+
+using abi::ProbeKind;
+
+const char* Sema::provider(const Body& body) const {
+  return body.attach ? abi::probe_info(body.attach->parsed.kind).name : "function";
+}
+
+bool Sema::in_set(const Body& body, uint32_t set) const {
+  return body.attach != nullptr && (set & (1u << abi::probe_info(body.attach->parsed.kind).bit)) != 0;
+}
+
+AddrSpace Sema::probe_space(const Body& body) const {
+  if (in_set(body, kInKprobe | kInKretprobe | kInFentry | kInFexit | kInTracepoint | kInIter | kInRawtracepoint)) return AddrSpace::Kernel;
+  if (in_set(body, kInUprobe | kInUretprobe | kInUsdt)) return AddrSpace::User;
+  return AddrSpace::None;
+}
+
+void Sema::check_attach_point(const ast::Probe& probe, const AttachPoint& attach) {
+  const abi::AttachPoint& parsed = attach.parsed;
+  if (parsed.kind == ProbeKind::Iter && (script_.probes.size() > 1 || probe.attach_points.size() > 1))
+    report(DiagKind::IterAlone, attach.range);
+  bool kernel_address = (parsed.kind == ProbeKind::Kprobe || parsed.kind == ProbeKind::Kretprobe) && parsed.has_address;
+  if (kernel_address && !options_.unsafe) report(DiagKind::AddressUnsafe, attach.range);
+  if (parsed.kind == ProbeKind::Iter && profile_ != nullptr && !parsed.wildcard && !attach.has_params &&
+      !profile_->find_iter_context(types_, parsed.func.empty() ? parsed.target : parsed.func)) {
+    std::string object = parsed.func.empty() ? parsed.target : parsed.func;
+    suggest(report(DiagKind::UnknownIter, attach.range, object), object, profile_->names("iter"));
+  }
+}
+
+void Sema::make_bodies() {
+  auto add = [&](Script& script, uint32_t first_index) {
+    for (size_t i = 0; i < script.probes.size(); ++i) {
+      const ast::Probe& probe = *script.probes[i];
+      bool first = true;
+      for (const AttachPoint& attach : probe.attach_points) {
+        if (!attach.parse_ok) continue;
+        check_attach_point(probe, attach);
+        auto body = std::make_unique<Body>();
+        body->probe = &probe;
+        body->attach = &attach;
+        body->probe_index = first_index + static_cast<uint32_t>(i);
+        Block* block = first && probe.attach_points.size() == 1 ? probe.body : clone_block(arena_, probe.body);
+        if (probe.predicate != nullptr) {
+          auto* branch = make<IfExpr>(probe.predicate_range);
+          branch->cond = probe.attach_points.size() == 1 ? probe.predicate : clone(arena_, probe.predicate);
+          branch->then_block = block;
+          auto* stmt = arena_.make<ExprStmt>(probe.predicate_range);
+          stmt->expr = branch;
+          block = make<Block>(probe.body->range);
+          block->stmts.push_back(stmt);
+        }
+        body->block = block;
+        bodies_.push_back(std::move(body));
+        first = false;
+      }
+    }
+  };
+  uint32_t index = 0;
+  for (auto& script : imported_) {
+    add(*script, index);
+    index += static_cast<uint32_t>(script->probes.size());
+  }
+  add(script_, index);
+}
+
+TypeId Sema::args_type(Body& body, SourceRange range) {
+  if (body.args_type && (!final_ || *body.args_type != lattice_.error())) return *body.args_type;
+  const abi::AttachPoint& attach = body.attach->parsed;
+  auto from_proto = [&](std::optional<Profile::FunctionProto> proto, const char* what) {
+    if (!proto) {
+      auto builder = report(DiagKind::NoPrototype, range, what, attach.func);
+      builder.hint(DiagKind::ProfileHint);
+      return lattice_.error();
+    }
+    if (types_.record(proto->args_record).fields.empty()) {
+      report(DiagKind::NoParameters, range);
+      return lattice_.error();
+    }
+    return types_.struct_type(proto->args_record);
+  };
+  // The first function a pattern matches gives the types; the runtime checks the others by name.
+  auto function_name = [&]() -> std::string {
+    if (!attach.wildcard || profile_ == nullptr) return attach.func;
+    std::vector<std::string> matches = profile_->match_functions(attach.func);
+    return matches.empty() ? attach.func : matches.front();
+  };
+  TypeId type = lattice_.error();
+  switch (attach.kind) {
+    case ProbeKind::Tracepoint:
+      type = tracepoint_args(*body.attach, range);
+      break;
+    case ProbeKind::Fentry:
+    case ProbeKind::Fexit:
+      if (attach.target == "bpf")
+        report(DiagKind::ArgsOfBpf, range);
+      else
+        type = from_proto(profile_ ? profile_->find_function(types_, function_name(), attach.wildcard ? "" : attach.target) : std::nullopt, "function");
+      break;
+    case ProbeKind::Rawtracepoint:
+      type = from_proto(profile_ ? profile_->find_raw_tracepoint(types_, attach.func) : std::nullopt, "raw tracepoint");
+      break;
+    case ProbeKind::Uprobe:
+      report(DiagKind::NoDebugInfo, range, attach.target);
+      break;
+    default:
+      break;
+  }
+  // Their members are trusted pointers where the kernel checks them.
+  if (type != lattice_.error() && attach.kind != ProbeKind::Tracepoint) type = lattice_.with_space(type, AddrSpace::Btf);
+  if (attach.kind == ProbeKind::Tracepoint && type != lattice_.error())
+    type = lattice_.with_space(type, attach.target == "syscalls" ? AddrSpace::User : AddrSpace::Kernel);
+  body.args_type = type;
+  return type;
+}
+
+TypeId Sema::retval_type(Body& body, SourceRange range) {
+  if (body.retval_type && (!final_ || *body.retval_type != lattice_.error())) return *body.retval_type;
+  const abi::AttachPoint& attach = body.attach->parsed;
+  TypeId type = lattice_.with_space(types_.u64(), probe_space(body));
+  if (attach.kind == ProbeKind::Fentry || attach.kind == ProbeKind::Fexit) {
+    std::string name = attach.func;
+    if (attach.wildcard && profile_ != nullptr)
+      if (auto matches = profile_->match_functions(attach.func); !matches.empty()) name = matches.front();
+    auto proto = profile_ && attach.kind == ProbeKind::Fexit && attach.target != "bpf"
+                     ? profile_->find_function(types_, name, attach.wildcard ? "" : attach.target) : std::nullopt;
+    if (attach.target == "bpf" && attach.kind == ProbeKind::Fexit) {
+      type = types_.u64();
+    } else if (!proto || lattice_.is(proto->return_type, TypeKind::Void)) {
+      report(DiagKind::NoReturnValue, range);
+      type = lattice_.error();
+    } else {
+      type = proto->return_type;
+      if (lattice_.is(type, TypeKind::Pointer) && types_[type].space == AddrSpace::None) type = lattice_.with_space(type, AddrSpace::Kernel);
+    }
+  }
+  body.retval_type = type;
+  return type;
+}
+
+TypeId Sema::ctx_type(Body& body, SourceRange range) {
+  auto context = [&](const char* name) {
+    std::optional<TypeId> record = profile_ ? profile_->find_struct(types_, name, false) : std::nullopt;
+    return types_.pointer(record.value_or(types_.void_type()), AddrSpace::Ctx);
+  };
+  if (in_set(body, kInKprobe | kInKretprobe | kInUprobe | kInUretprobe | kInUsdt)) return context("pt_regs");
+  if (in_set(body, kInProfile | kInInterval | kInSoftware | kInHardware | kInWatchpoint)) return context("bpf_perf_event_data");
+  if (in_set(body, kInIter)) {
+    const abi::AttachPoint& attach = body.attach->parsed;
+    auto record = profile_ ? profile_->find_iter_context(types_, attach.func.empty() ? attach.target : attach.func) : std::nullopt;
+    if (record) return types_.pointer(*record, AddrSpace::Ctx);
+    return lattice_.error();
+  }
+  if (in_set(body, kInTracepoint)) {
+    report(DiagKind::CtxInTracepoint, range);
+    return lattice_.error();
+  }
+  report(DiagKind::BuiltinNotHere, range, "ctx", provider(body));
+  return lattice_.error();
+}
+
+}  // namespace btc::sema

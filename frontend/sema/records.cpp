@@ -1,0 +1,189 @@
+// Members of C records, and the records that tracepoints hand to `args`.
+#include <algorithm>
+#include <charconv>
+
+#include "frontend/sema/sema.h"
+
+namespace btc::sema {
+
+void Sema::complete(uint32_t record) {
+  if (profile_ != nullptr && types_.record(record).origin == RecordOrigin::Kernel && !types_.record(record).complete)
+    profile_->complete(types_, record);
+}
+
+// The member by name, through anonymous structs and unions; breadth does not matter, C forbids duplicates.
+std::optional<Sema::FieldHit> Sema::find_field(uint32_t record, const std::string& name) {
+  complete(record);
+  const size_t count = types_.record(record).fields.size();
+  for (uint32_t i = 0; i < count; ++i)
+    if (types_.record(record).fields[i].name == name) return FieldHit{{i}, &types_.record(record).fields[i]};
+  for (uint32_t i = 0; i < count; ++i) {
+    const Field& field = types_.record(record).fields[i];
+    if (!field.name.empty() || !lattice_.is(field.type, TypeKind::Struct)) continue;
+    if (auto hit = find_field(types_[field.type].record, name)) {
+      hit->path.insert(hit->path.begin(), i);
+      return hit;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Sema::field_names(uint32_t record) {
+  complete(record);
+  std::vector<std::string> names;
+  const size_t count = types_.record(record).fields.size();
+  for (size_t i = 0; i < count; ++i) {
+    const Field field = types_.record(record).fields[i];
+    if (!field.name.empty()) {
+      names.push_back(field.name);
+    } else if (lattice_.is(field.type, TypeKind::Struct)) {
+      for (std::string& inner : field_names(types_[field.type].record)) names.push_back(std::move(inner));
+    }
+  }
+  return names;
+}
+
+// What reading the member gives: char arrays are strings, pointers lie where their record lies.
+TypeId Sema::field_value_type(const Field& field, AddrSpace space, bool args) {
+  TypeId id = field.type;
+  if (!id) return lattice_.error();
+  if (field.data_loc || field.rel_loc) return id;
+  const Type type = types_[id];
+  // Arguments themselves are trusted; what they lead to is so only as far as the kernel follows.
+  AddrSpace inner = space == AddrSpace::Btf && !args ? AddrSpace::Kernel : space;
+  switch (type.kind) {
+    case TypeKind::Array:
+      if (type.count > 0 && types_[type.elem].kind == TypeKind::Int && types_[type.elem].size == 1 && types_[type.elem].is_signed)
+        return types_.string(type.count);
+      return lattice_.with_space(id, inner);
+    case TypeKind::Struct:
+      return lattice_.with_space(id, space);
+    case TypeKind::Pointer:
+      return type.space == AddrSpace::None ? lattice_.with_space(id, inner) : id;
+    case TypeKind::Int:
+      return args ? lattice_.with_space(id, inner) : id;
+    default:
+      return id;
+  }
+}
+
+static std::string trimmed(std::string text) {
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  size_t begin = text.find_first_not_of(' ');
+  return begin == std::string::npos ? "" : text.substr(begin);
+}
+
+static bool take_word(std::string& text, std::string_view word) {
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    bool starts = at == 0 || text[at - 1] == ' ', ends = at + word.size() == text.size() || text[at + word.size()] == ' ';
+    if (!starts || !ends) continue;
+    text.erase(at, word.size());
+    text = trimmed(text);
+    return true;
+  }
+  return false;
+}
+
+// One line of a `format` file: C type, size and sign, to a member. The kernel's C types are only named; size and sign of
+// scalars are those of the record.
+Field Sema::tracepoint_field(const RecordField& field, bool user_space) {
+  Field result;
+  result.name = field.name;
+  result.bit_offset = field.offset * 8;
+  std::string text = trimmed(field.type);
+  AddrSpace space = user_space ? AddrSpace::User : AddrSpace::Kernel;
+  result.rel_loc = take_word(text, "__rel_loc");
+  result.data_loc = take_word(text, "__data_loc");
+  while (take_word(text, "const") || take_word(text, "volatile")) {}
+  if (take_word(text, "__user")) space = AddrSpace::User;
+  std::optional<uint32_t> count;
+  if (size_t open = text.find('['); open != std::string::npos) {
+    uint32_t number = 0;
+    std::from_chars(text.data() + open + 1, text.data() + text.size(), number);
+    count = number;
+    text = trimmed(text.substr(0, open));
+  }
+  auto scalar = [&](const std::string& name, uint32_t bytes, bool is_signed) -> TypeId {
+    if (name == "bool" && bytes == 1) return types_.bool_type();
+    if (name.starts_with("enum ") && profile_ != nullptr)
+      if (auto type = profile_->find_enum(types_, trimmed(name.substr(5))); type && types_.enum_def(types_[*type].record).size == bytes) return *type;
+    bool is_union = name.starts_with("union ");
+    if ((name.starts_with("struct ") || is_union) && profile_ != nullptr)
+      if (auto type = profile_->find_struct(types_, trimmed(name.substr(is_union ? 6 : 7)), is_union)) return *type;
+    if (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) return types_.int_type(bytes, is_signed);
+    return types_.array(types_.int_type(1, false), bytes);  // something by value without a known layout
+  };
+  auto named = [&](std::string name) -> TypeId {
+    TypeSpec spec;
+    spec.name = name;
+    for (auto [word, flag] : {std::pair{"struct ", &spec.is_struct}, {"union ", &spec.is_union}, {"enum ", &spec.is_enum}})
+      if (name.starts_with(word)) *flag = true, spec.name = trimmed(name.substr(std::string_view(word).size()));
+    std::optional<TypeId> type = named_type(&spec);
+    return type ? *type : types_.void_type();
+  };
+  if (result.data_loc || result.rel_loc) {
+    size_t star = text.find('*');
+    TypeId element = star == std::string::npos ? named(text) : types_.pointer(named(trimmed(text.substr(0, star))), space);
+    if (lattice_.is(element, TypeKind::Void)) element = types_.int_type(1, true);
+    result.type = types_.pointer(element, AddrSpace::Kernel);
+    return result;
+  }
+  if (size_t star = text.find('*'); star != std::string::npos) {
+    TypeId type = named(trimmed(text.substr(0, star)));
+    std::string rest = text.substr(star);
+    take_word(rest, "const");
+    for (char c : rest)
+      if (c == '*') type = types_.pointer(type, space);
+    if (count) type = types_.array(type, *count);
+    result.type = type;
+    return result;
+  }
+  if (count) {
+    uint32_t bytes = *count ? field.size / *count : 1;
+    bool is_char = text == "char" || text == "signed char";
+    if (is_char && *count) {
+      result.type = types_.string(*count);
+    } else {
+      bool is_signed = is_char || (!text.starts_with("unsigned") && !text.starts_with("u") && !text.starts_with("__u") && field.is_signed);
+      if (!text.starts_with("unsigned") && (text == "int" || text == "long" || text == "short" || text == "long long" || text.starts_with("s"))) is_signed = true;
+      result.type = types_.array(scalar(text, bytes ? bytes : 1, is_signed), *count);
+    }
+    return result;
+  }
+  result.type = scalar(text, field.size, field.is_signed);
+  return result;
+}
+
+// The record of a tracepoint; of all that a pattern matches, their members together (each is looked up on the target).
+TypeId Sema::tracepoint_args(const AttachPoint& attach, SourceRange range) {
+  const std::string &category = attach.parsed.target, &event = attach.parsed.func;
+  std::vector<const TracepointRecord*> matches;
+  if (profile_ != nullptr) matches = profile_->match_tracepoints(category, event);
+  if (matches.empty()) {
+    std::vector<std::string> names;
+    if (profile_ != nullptr && final_) names = profile_->names("tracepoint");
+    auto builder = report(DiagKind::NoTracepointRecord, range, category, event);
+    if (category == "syscall") builder.hint(DiagKind::DidYouMean, "syscalls:" + event);
+    else suggest(builder, category + ":" + event, names);
+    builder.hint(DiagKind::ProfileHint);
+    return lattice_.error();
+  }
+  std::string name = category + ":" + event;
+  if (auto known = types_.find_record(name, false, RecordOrigin::Tracepoint)) return types_.struct_type(*known);
+  Record record;
+  record.name = name;
+  record.origin = RecordOrigin::Tracepoint;
+  record.align = 8;
+  record.complete = true;
+  record.record_class = matches.size() == 1 ? matches[0]->record_class : "";
+  for (const TracepointRecord* match : matches)
+    for (const RecordField& field : match->fields) {
+      bool present = std::any_of(record.fields.begin(), record.fields.end(), [&](const Field& f) { return f.name == field.name; });
+      if (present || field.name.starts_with("common_")) continue;
+      record.fields.push_back(tracepoint_field(field, match->category == "syscalls"));
+      record.size = std::max(record.size, field.offset + field.size);
+    }
+  return types_.struct_type(types_.add_record(std::move(record)));
+}
+
+}  // namespace btc::sema

@@ -1,0 +1,102 @@
+// The fixpoint (docs/types.md). The unknowns are the types of variables and of
+// map keys and values; a walk over a body joins what it stores into them. A
+// body is walked again when one of its variables or a map it uses has grown.
+// The lattice has finite height, so this ends; the order of bodies is that of
+// the script, so messages do not depend on it.
+#include "frontend/sema/sema.h"
+
+namespace btc::sema {
+
+// Far above what a growing type needs; met only by comptime conditions that change their own premises.
+static constexpr uint32_t kMostWalks = 50;
+
+void Sema::queue(Body* body) {
+  if (body->queued) return;
+  body->queued = true;
+  worklist_.push_back(body);
+}
+
+void Sema::map_changed(MapSymbol* map) {
+  for (Body* user : maps_[map].users) queue(user);
+}
+
+void Sema::walk(Body& body) {
+  body_ = &body;
+  loop_depth_ = callback_depth_ = 0;
+  if (body.subprog != nullptr) {
+    for (SubprogParam& param : body.subprog->params) {
+      std::optional<TypeId> type = param.spec ? type_of_spec(param.spec) : std::nullopt;
+      if (!type || lattice_.unknown(*type)) {
+        if (final_ && !type) report(DiagKind::ArgumentTypeUnknown, param.range);
+        param.var->type = lattice_.error();
+      } else {
+        param.var->type = *type;
+        locked_.insert(param.var);
+      }
+    }
+    std::optional<TypeId> result = body.subprog->return_spec ? type_of_spec(body.subprog->return_spec) : types_.void_type();
+    if (!result && final_) report(DiagKind::ReturnTypeUnknown, body.subprog->name_range);
+    body.subprog->return_type = result.value_or(lattice_.error());
+  }
+  visit_block(body.block);
+}
+
+void Sema::solve() {
+  final_ = false;
+  for (auto& body : bodies_) queue(body.get());
+  for (;;) {
+    for (size_t i = 0; i < worklist_.size(); ++i) {
+      Body* body = worklist_[i];
+      body->queued = false;
+      if (++body->walks > kMostWalks) continue;
+      local_changed_ = false;
+      walk(*body);
+      if (local_changed_) queue(body);
+    }
+    worklist_.clear();
+    // A map that only ever counts itself up starts as int8, as if it had been set to zero.
+    for (auto& map : program_.maps) {
+      if (map->value || !maps_[map.get()].self_made) continue;
+      map->value = types_.int_type(1, true);
+      map_changed(map.get());
+    }
+    if (worklist_.empty()) break;
+  }
+  final_ = true;
+  for (auto& body : bodies_) walk(*body);
+}
+
+void Sema::settle_tree(Node* node) {
+  each_child(node, [&](Expr*& child) {
+    child->type = child->type && child->type != lattice_.error() ? lattice_.settle(child->type) : types_.void_type();
+    settle_tree(child);
+  });
+}
+
+void Sema::finish() {
+  for (auto& body : bodies_) {
+    body->block->type = types_.void_type();
+    settle_tree(body->block);
+    if (body->probe == nullptr) continue;
+    TypedProbe probe;
+    probe.source = body->probe;
+    probe.attach = body->attach;
+    probe.probe_index = body->probe_index;
+    probe.args_record = body->args_type.value_or(TypeId{});
+    probe.retval_type = body->retval_type.value_or(TypeId{});
+    probe.body = body->block;
+    probe.uses_probe_name = body->uses_probe_name;
+    program_.probes.push_back(probe);
+  }
+  for (auto& var : program_.variables) var->type = lattice_.unknown(var->type) ? types_.i64() : lattice_.settle(var->type);
+  for (auto& map : program_.maps) {
+    MapState& state = maps_[map.get()];
+    if (state.decl != nullptr && !state.used) report(DiagKind::UnusedMap, state.decl->range, map->name);
+    map->value = lattice_.unknown(map->value) ? TypeId{} : lattice_.settle(map->value);
+    map->key = lattice_.unknown(map->key) ? TypeId{} : lattice_.settle(map->key);
+  }
+  // A map nobody stores into cannot be lowered; its uses have been reported.
+  std::erase_if(program_.maps, [&](const auto& map) { return !map->value && !diags_.has_errors(); });
+}
+
+}  // namespace btc::sema
