@@ -209,7 +209,7 @@ Block* clone_block(Arena& arena, const Block* block);
 
 // S-expression dump, one node a line; `typed` adds `: type` (types may be null otherwise).
 std::string dump(const Script& script, const TypeTable* types);
-// One expression or statement, indented by `depth`.
-std::string dump_node(const Node* node, const TypeTable* types, int depth);
+// One expression, indented by `depth`.
+std::string dump_node(const Expr* node, const TypeTable* types, int depth);
 
 }  // namespace btc::ast

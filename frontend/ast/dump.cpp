@@ -43,9 +43,9 @@ class Dumper {
  public:
   explicit Dumper(const TypeTable* types) : types_(types) {}
 
-  std::string one(const Node* node, int depth) {
+  std::string one(const Expr* node, int depth) {
     depth_ = depth;
-    ANY(node);
+    expr(node);
     return std::move(out_);
   }
 
@@ -323,6 +323,6 @@ class Dumper {
 
 std::string dump(const Script& script, const TypeTable* types) { return Dumper(types).script(script); }
 
-std::string dump_node(const Node* node, const TypeTable* types, int depth) { return Dumper(types).one(node, depth); }
+std::string dump_node(const Expr* node, const TypeTable* types, int depth) { return Dumper(types).one(node, depth); }
 
 }  // namespace btc::ast

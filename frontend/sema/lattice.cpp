@@ -8,7 +8,7 @@ namespace btc::sema {
 
 Lattice::Lattice(TypeTable& types) : types_(types) {
   Type error;
-  error.kind = TypeKind::Untyped;
+  error.kind = TypeKind::Void;  // marked, so that it is no other type
   error.p0 = 1;
   error_ = types_.intern(error);
 }

@@ -44,7 +44,7 @@ class Lattice {
   bool is_int(TypeId type) const;                    // Int or Enum
   bool is_signed(TypeId type) const;
   uint32_t int_bytes(TypeId type) const;
-  bool is(TypeId type, TypeKind kind) const { return type && types_[type].kind == kind; }
+  bool is(TypeId type, TypeKind kind) const { return type && type != error_ && types_[type].kind == kind; }
   bool castable(TypeId type) const { return type && has_prop(types_[type], kTypeCastable); }
   bool aggregation(TypeId type) const { return type && has_prop(types_[type], kTypeAggregation); }
   TypeId castable_value(TypeId aggregation);         // int64 or uint64
