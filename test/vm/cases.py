@@ -1,0 +1,120 @@
+"""The table of run-matrix: what runs on every kernel of test/vm.
+
+A case is one script, compiled once on this machine, and how it is run in the guest. Fields:
+  name      unique, also the artifact's name there
+  script    path below the repository, or the program itself
+  args      the artifact's arguments; {pid} is the process id of `server`
+  server    command that runs beside the artifact, started first
+  trigger   shell line, run once the probes are attached
+  seconds   how long the artifact may go on after the trigger before it gets SIGINT (it may end earlier by itself)
+  expect    regular expressions (multi-line) that its output must match
+  reject    and that it must not match
+  status    its exit status
+  since     first kernel that has what the case needs; below it:
+  without   what the artifact must say there, with a status other than 0 (None: the case is skipped by name)
+  until     last kernel
+  sample    part of `make test`
+Programs of test/progs lie in /work/progs, statically linked.
+"""
+from dataclasses import dataclass, field
+from typing import List, Optional
+
+
+@dataclass
+class Case:
+    name: str
+    script: str
+    expect: List[str]
+    args: str = ""
+    server: str = ""
+    trigger: str = ":"
+    seconds: float = 0.5
+    reject: List[str] = field(default_factory=list)
+    status: int = 0
+    since: str = ""
+    until: str = ""
+    without: Optional[str] = None
+    sample: bool = False
+    options: List[str] = field(default_factory=list)  # of btc compile
+
+
+P = "/work/progs"
+CASES = [
+    # ---- The first thirteen scripts --------------------------------------------------------------------------------
+    Case("hello", "examples/hello.bt", [r"^hello world$"], sample=True),
+    Case("opens", "examples/opens.bt", [r"^opener /no/such/file$"], trigger=f"{P}/opener /no/such/file 3", sample=True),
+    Case("syscalls", "examples/syscalls.bt", [r"^@\[opener\]: 1\d\d\d$"], trigger=f"{P}/opener /etc/passwd 500", sample=True),
+    Case("readsize", "examples/readsize.bt", [r"^@bytes:", r"^\[4K, 8K\) +100 \|@+\|$"], args="{pid}", server=f"{P}/reader 4096 100 4", seconds=8),
+    Case("schedprobes", "examples/schedprobes.bt", [r"^@\[tracepoint:sched:sched_switch\]: \d+$", r"^@\[tracepoint:sched:sched_wakeup\]: \d+$"],
+         trigger="usleep 200000", seconds=12, sample=True),
+    Case("profile", "examples/profile.bt", [r"^@\[$", r"^ +[a-z_0-9]+\+\d+$", r"^\]: \d+$"], trigger="i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done"),
+    Case("offcpu", "examples/offcpu.bt", [r"^ +(__)?schedule\+\d+$"], trigger="usleep 100000"),
+    Case("blocksize", "examples/blocksize.bt", [r"^@:", r"^\[64K, 128K\) +\d+ \|@"], trigger="dd if=/dev/zero of=/dev/vda bs=65536 count=5 oflag=direct", sample=True),
+    Case("readret", "examples/readret.bt", [r"^@bytes:", r"^\[1000, 1200\) +\d+ \|"], trigger=f"{P}/reader 1100 50", sample=True),
+    Case("readlat", "examples/readlat.bt", [r"^@ns\[reader\]:", r"\|@+"], trigger=f"{P}/reader 100 200"),
+    Case("uprobe", f"uprobe:{P}/caller:add {{ @ = count(); @sum = sum(arg0 + arg1); }}", [r"^@: 10$", r"^@sum: 445$"], trigger=f"{P}/caller 10", sample=True),
+    Case("exec", 'tracepoint:sched:sched_process_exec { printf("exec by %s of %s\\n", comm, str(args.filename)); }',
+         [rf"^exec by opener of {P}/opener$"], trigger=f"{P}/opener /x"),
+    Case("usdt", f"usdt:{P}/test-server:test_grp:test_idx {{ printf(\"%d\\n\", arg0); }}", [r"^\d+$"], args="-p {pid}", server=f"{P}/test-server 200", seconds=1),
+    Case("opensnoop", "examples/opensnoop.bt", [r"^PID +COMM +FD +ERR +PATH$", r"^\d+ +opener +-1 +2 /no/such/file$", r"^\d+ +opener +\d+ +0 /etc/passwd$"],
+         trigger=f"{P}/opener /no/such/file; {P}/opener /etc/passwd", sample=True),
+
+    # ---- Tracepoint records: settled from the target's format files -------------------------------------------------
+    Case("renamed-class", 'tracepoint:block:block_rq_complete { @[args.nr_sector] = count(); }', [r"^@\[128\]: 5$"],
+         trigger="dd if=/dev/zero of=/dev/vda bs=65536 count=5 oflag=direct", sample=True),
+    Case("switch-fields", 'tracepoint:sched:sched_switch /args.next_comm == "reader"/ { @[args.next_comm, args.next_prio] = count(); }',
+         [r"^@\[reader, 120\]: \d+$"], trigger=f"{P}/reader 10 10 0.1"),
+    Case("signal", 'tracepoint:signal:signal_generate /args.sig == 10/ { printf("%s %d\\n", args.comm, args.sig); exit(); }',
+         [r"^sleep 10$"], trigger="sleep 30 & kill -USR1 $!", seconds=4),
+    Case("data-loc", 'tracepoint:sched:sched_process_exec { printf("%s|\\n", str(args.filename)); }', [rf"^{P}/opener\|$"], trigger=f"{P}/opener /x"),
+    Case("many-templates", 'tracepoint:syscalls:sys_enter_open* { @[probe] = count(); } tracepoint:syscalls:sys_exit_open* { @x[probe] = count(); }',
+         [r"^@\[tracepoint:syscalls:sys_enter_openat\]: \d+$", r"^@x\[tracepoint:syscalls:sys_exit_openat\]: \d+$"], trigger=f"{P}/opener /x 10"),
+
+    # ---- Kernel types relocate: values that /proc or the guest itself tells ------------------------------------------
+    Case("task-fields", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { printf("%d %d %s %d %d\\n", curtask->tgid == pid, curtask->pid == tid,'
+         ' curtask->comm, curtask->group_leader->pid == pid, curtask->signal->rlim[7].rlim_cur); exit(); }',
+         [r"^1 1 opener 1 65536$"], trigger=f"{P}/opener /x", sample=True),
+    Case("casts", 'kprobe:do_sys_openat2 /comm == "opener"/ { $t = (struct task_struct *)curtask; printf("%d %s\\n", $t->real_parent->tgid > 0, str(uptr(arg1))); exit(); }',
+         [r"^1 /no/such$"], trigger=f"{P}/opener /no/such", sample=True),
+    Case("file-chain", 'kprobe:vfs_read /comm == "reader"/ { printf("%s\\n", str(((struct file *)arg0)->f_path.dentry->d_name.name)); exit(); }',
+         [r"^zero$"], trigger=f"{P}/reader 10 1"),
+    Case("bitfield", 'kprobe:do_sys_openat2 /comm == "opener"/ { printf("exec %d kthread %d\\n", curtask->in_execve, (curtask->flags >> 21) & 1); exit(); }',
+         [r"^exec 0 kthread 0$"], trigger=f"{P}/opener /x"),
+    Case("enum-constant", 'begin { printf("%d %d\\n", PIDTYPE_TGID, TCP_ESTABLISHED); }', [r"^1 1$"]),
+    Case("sizes", 'begin { printf("%d %d\\n", sizeof(struct task_struct) > 2000, offsetof(struct task_struct, comm) > 100); }', [r"^1 1$"]),
+    Case("inode-number", 'kprobe:vfs_read /comm == "reader"/ { printf("mode %o\\n", ((struct file *)arg0)->f_inode->i_mode & 0170000); exit(); }',
+         [r"^mode 20000$"], trigger=f"{P}/reader 10 1"),
+
+    # ---- Probe types ---------------------------------------------------------------------------------------------
+    Case("kprobe-args", 'kprobe:vfs_read /comm == "reader"/ { @[arg2] = count(); }', [r"^@\[777\]: 20$"], trigger=f"{P}/reader 777 20", sample=True),
+    Case("kretprobe", 'kretprobe:vfs_read /comm == "reader"/ { @[retval] = count(); }', [r"^@\[777\]: 20$"], trigger=f"{P}/reader 777 20"),
+    Case("kprobe-wildcard", 'kprobe:vfs_rea* { @[probe] = count(); }', [r"^@\[kprobe:vfs_read\]: \d+$"], trigger=f"{P}/reader 10 20", seconds=2),
+    Case("fentry", 'fentry:vfs_read /comm == "reader"/ { @[args.count] = count(); }', [r"^@\[777\]: 20$"], trigger=f"{P}/reader 777 20", sample=True),
+    Case("fexit", 'fexit:vfs_read /comm == "reader"/ { @[args.count, retval] = count(); }', [r"^@\[777, 777\]: 20$"], trigger=f"{P}/reader 777 20", sample=True),
+    Case("fentry-chain", 'fentry:vfs_read /comm == "reader"/ { printf("%s\\n", str(args.file->f_path.dentry->d_name.name)); exit(); }', [r"^zero$"],
+         trigger=f"{P}/reader 10 1"),
+    Case("rawtracepoint", 'rawtracepoint:sched_switch { @[args.next->comm] = count(); }', [r"^@\[reader\]: \d+$"], trigger=f"{P}/reader 10 5 0.1"),
+    Case("uretprobe", f"uretprobe:{P}/caller:add {{ @ = max(retval); }}", [r"^@: 49$"], trigger=f"{P}/caller 10"),
+    Case("uprobe-wildcard", f"uprobe:{P}/caller:a*d {{ @[probe] = count(); }}", [rf"^@\[uprobe:{P}/caller:add\]: 10$"], trigger=f"{P}/caller 10"),
+    Case("usdt-kinds", f"usdt:{P}/test-server:test_grp:test_kinds {{ printf(\"%d %d %d %ld %s\\n\", arg0, arg1, arg2, arg3, str(arg4)); exit(); }}",
+         [r"^-\d+ 60\d\d\d \d+ 50000000\d\d served$"], args="-p {pid}", server=f"{P}/test-server 300", seconds=3),
+    Case("interval", 'interval:ms:50 { @ = count(); if (@ >= 3) { printf("three\\n"); exit(); } }', [r"^three$"], seconds=5),
+    Case("software", 'software:page-faults:1 { @[comm] = count(); }', [r"^@\[opener\]: \d+$"], trigger=f"{P}/opener /x"),
+    Case("iter-task", 'iter:task { printf("%s:%d\\n", ctx->task->comm, ctx->task->pid); }', [r"^sh:\d+$", r"^kthreadd:2$"], seconds=3),
+    Case("two-kinds", f"uprobe:{P}/caller:named {{ @calls = count(); }} software:cpu-clock:1000000 {{ @clock = count(); }}", [r"^@calls: 10$"], trigger=f"{P}/caller 10"),
+
+    # ---- Language on the target ------------------------------------------------------------------------------------
+    Case("strings", 'begin { printf("%d %d\\n", strlen("hello"), strncmp("abc", "abd", 2)); }', [r"^5 0$"]),
+    Case("for-map", 'begin { @m[1] = 10; @m[2] = 20; for ($kv : @m) { @s = sum($kv.1); } delete(@m[1]); print(@s); clear(@s); }', [r"^@s: 30$", r"^@m\[2\]: 20$"],
+         since="5.13", without=r"."),
+    Case("for-range", 'begin { for ($i : 0..5) { @ = sum($i); } }', [r"^@: 10$"]),
+    Case("while", 'begin { $i = 0; while ($i < 100) { $i++; } printf("%d\\n", $i); }', [r"^100$"]),
+    Case("aggregations", 'begin { for ($i : 1..11) { @c = count(); @s = sum($i); @a = avg($i); @lo = min($i); @hi = max($i); @st = stats($i); } }',
+         [r"^@a: 5$", r"^@c: 10$", r"^@hi: 10$", r"^@lo: 1$", r"^@s: 55$", r"^@st: .*10.*5.*55"], sample=True),
+    Case("big-strings", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { @[str(args.filename), comm, str(args.filename, 200)] = count(); }',
+         [r"^@\[/no/such/file, opener, /no/such/file\]: 3$"], trigger=f"{P}/opener /no/such/file 3"),
+    Case("kaddr", 'begin { printf("%d\\n", kaddr("vfs_read") > 0xffff000000000000 ? 1 : 0); printf("%s\\n", ksym(kaddr("vfs_read"))); }', [r"^1$", r"^vfs_read$"]),
+    Case("begin-and-probe", 'begin { printf("start\\n"); } tracepoint:sched:sched_switch { @ = count(); }', [r"^start$", r"^@: \d+$"], trigger="usleep 50000"),
+    Case("nsecs", 'begin { printf("%d %d\\n", nsecs > 0, elapsed >= 0); }', [r"^1 1$"]),
+    Case("stacks-user", f"uprobe:{P}/caller:add {{ @[ustack] = count(); }}", [r"^ +add\+\d+$", r"^ +main\+\d+$"], trigger=f"{P}/caller 3"),
+]
