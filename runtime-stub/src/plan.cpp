@@ -67,7 +67,7 @@ bool plan_copies(RunState& run) {
 
 uint32_t power_of_two_below(uint64_t n) { return n < 2 ? 1 : 1u << (63 - __builtin_clzll(n)); }
 
-// Bytes of the event buffer: perf_rb_pages, else by what the script sends and what the machine has free (at most 16 MiB).
+// Bytes of the event buffer: perf_rb_pages, else by what the script sends and what the machine has free (at most 4 MiB: the pages count twice in this process).
 uint32_t ring_bytes(const RunState& run) {
   uint32_t page = static_cast<uint32_t>(::sysconf(_SC_PAGESIZE));
   uint64_t pages = Config::as_number(run.config.perf_rb_pages);
@@ -78,13 +78,13 @@ uint32_t ring_bytes(const RunState& run) {
     prints |= kind != abi::EventKind::Exit && kind != abi::EventKind::RuntimeError && kind != abi::EventKind::PrintMap &&
               kind != abi::EventKind::Clear && kind != abi::EventKind::Zero;
   }
-  uint64_t kilobytes = prints ? 16384 : 256;
+  uint64_t kilobytes = prints ? 4096 : 256;
   std::string memory;
   if (prints && read_whole_file("/proc/meminfo", &memory)) {
     size_t at = memory.find("MemAvailable:");
     std::string_view rest = at == std::string::npos ? std::string_view() : std::string_view(memory).substr(at + 13);
     uint64_t available = 0;
-    if (parse_u64(next_word(rest), &available)) kilobytes = std::clamp<uint64_t>(available / 16, 256, 16384);
+    if (parse_u64(next_word(rest), &available)) kilobytes = std::clamp<uint64_t>(available / 64, 256, 4096);
   }
   return power_of_two_below(kilobytes * 1024);
 }

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <regex.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,6 +17,7 @@
 #include "runtime-stub/src/child.h"
 #include "runtime-stub/src/event_loop.h"
 #include "runtime-stub/src/maps.h"
+#include "runtime-stub/src/name_filter.h"
 #include "runtime-stub/src/plan.h"
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/sys.h"
@@ -94,19 +94,16 @@ void Run::unwatch(uint64_t address) {
 // Drops the bindings whose name does not match --probe-filter; begin, end and self stay. False: a message was printed.
 bool filter_probes(RunState& run) {
   if (!run.options.has_probe_filter) return true;
-  regex_t expression;
-  int problem = ::regcomp(&expression, run.options.probe_filter.c_str(), REG_EXTENDED | REG_NOSUB);
-  if (problem != 0) {
-    char text[128];
-    ::regerror(problem, &expression, text, sizeof text);
-    run.messages.error(cat("Invalid --probe-filter regex '", run.options.probe_filter, "': ", text));
+  NameFilter filter;
+  std::string problem;
+  if (!filter.parse(run.options.probe_filter, &problem)) {
+    run.messages.error(cat("Invalid --probe-filter regex '", run.options.probe_filter, "': ", problem));
     return false;
   }
   std::erase_if(run.bindings, [&](const Binding& binding) {
     bool special = binding.how == How::TestRun && binding.point.kind != abi::ProbeKind::Test && binding.point.kind != abi::ProbeKind::Bench;
-    return !special && ::regexec(&expression, binding.name.c_str(), 0, nullptr, 0) != 0;
+    return !special && !filter.search(binding.name);
   });
-  ::regfree(&expression);
   return true;
 }
 

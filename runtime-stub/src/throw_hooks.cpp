@@ -1,7 +1,9 @@
+// operator new ends the program where memory is out, and
 // libstdc++'s containers report their misuse by functions that throw. Without
 // exceptions these end the program; defining them here keeps the exception
 // machinery of libstdc++ (100 KB) out of the link.
 #include <cstdlib>
+#include <new>
 #include <unistd.h>
 
 namespace {
@@ -30,5 +32,16 @@ void __throw_bad_function_call() { stop("empty function called"); }
 void __throw_bad_optional_access() { stop("empty optional read"); }
 void __throw_bad_variant_access(const char* what) { stop(what); }
 }  // namespace std
+
+void* operator new(size_t size) {
+  void* memory = ::malloc(size != 0 ? size : 1);
+  if (memory == nullptr) stop("out of memory");
+  return memory;
+}
+void* operator new[](size_t size) { return operator new(size); }
+void operator delete(void* memory) noexcept { ::free(memory); }
+void operator delete[](void* memory) noexcept { ::free(memory); }
+void operator delete(void* memory, size_t) noexcept { ::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { ::free(memory); }
 
 extern "C" [[noreturn]] void __cxa_pure_virtual() { stop("pure virtual function called"); }
