@@ -46,6 +46,8 @@ void emit_Builtin(FunctionEmitter& f, const ir::Inst& inst) {
 void emit_BuiltinMem(FunctionEmitter& f, const ir::Inst& inst) {
   const std::string& name = inst.operands[0].text;
   if (name != "comm") return f.fail(inst, "no code for builtin " + name);
+  // Linux 6.1 copies the name without clearing what follows it; as a map key the rest must be the same every time.
+  f.b.CreateMemSet(f.value(inst.operands[1]), f.b.getInt8(0), 16, llvm::MaybeAlign());
   f.helper("get_current_comm", f.b.getInt64Ty(), {f.value(inst.operands[1]), f.b.getInt64(16)});
 }
 
