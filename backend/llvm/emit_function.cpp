@@ -63,6 +63,12 @@ void FunctionEmitter::create_blocks() {
   }
 }
 
+// At least what the slot asks for; eight bytes for all that have them, so that copies and comparisons go by words.
+static uint32_t slot_align(const ir::Slot& slot) {
+  uint32_t by_size = slot.size >= 8 ? 8 : slot.size >= 4 ? 4 : 1;
+  return std::max(by_size, slot.align);
+}
+
 // Slots live on the stack; those that place-slots moved lie in the program's level of btc_scratch.
 void FunctionEmitter::emit_entry() {
   b.SetInsertPoint(entry_);
@@ -72,7 +78,7 @@ void FunctionEmitter::emit_entry() {
     const ir::Slot& slot = bir.slots[i];
     if (slot.place == ir::Slot::Scratch || slot.size == 0) continue;
     llvm::AllocaInst* bytes = stack_bytes(slot.size, slot.name.c_str());
-    bytes->setAlignment(llvm::Align(std::max<uint32_t>(1, slot.align)));
+    bytes->setAlignment(llvm::Align(slot_align(slot)));
     slots_[i] = bytes;
   }
   unwrap_parameters();
@@ -142,14 +148,14 @@ llvm::BasicBlock* FunctionEmitter::block(const ir::Operand& operand) { return bl
 
 llvm::Value* FunctionEmitter::context() { return llvm->arg_empty() ? nullptr : llvm->getArg(0); }
 
-uint32_t FunctionEmitter::known_align(const ir::Operand& pointer) const {
-  if (pointer.kind != ir::Operand::Value) return 1;
+uint32_t FunctionEmitter::align_or_zero(const ir::Operand& pointer) const {
+  if (pointer.kind != ir::Operand::Value) return 0;
   const ir::Inst* inst = definitions_[pointer.number];
-  if (inst == nullptr) return 1;
+  if (inst == nullptr) return 0;
   switch (inst->op) {
     case ir::Op::SlotAddr: {
       const ir::Slot& slot = bir.slots[inst->operands[0].number];
-      return slot.place == ir::Slot::Scratch ? std::gcd(8u, slot.scratch_offset) : std::max(1u, slot.align);
+      return slot.place == ir::Slot::Scratch ? std::gcd(8u, slot.scratch_offset) : slot_align(slot);
     }
     case ir::Op::EventReserve:
     case ir::Op::MapLookup:
@@ -159,11 +165,12 @@ uint32_t FunctionEmitter::known_align(const ir::Operand& pointer) const {
     case ir::Op::PtrAdd: {
       const ir::Operand& amount = inst->operands[1];
       const ir::Inst* by = amount.kind == ir::Operand::Value ? definitions_[amount.number] : nullptr;
-      if (by == nullptr || by->op != ir::Op::Const) return 1;
+      if (by == nullptr || by->op != ir::Op::Const) return 0;
       uint64_t offset = by->operands[0].number;
-      return static_cast<uint32_t>(std::gcd<uint64_t, uint64_t>(known_align(inst->operands[0]), offset));
+      uint32_t base = align_or_zero(inst->operands[0]);
+      return base == 0 ? 0 : static_cast<uint32_t>(std::gcd<uint64_t, uint64_t>(base, offset));
     }
-    default: return 1;
+    default: return 0;
   }
 }
 

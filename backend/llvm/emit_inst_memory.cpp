@@ -1,5 +1,6 @@
 // Ops on memory: slots, direct loads and stores, copies, guarded reads of kernel and user memory.
 #include <algorithm>
+#include <numeric>
 
 #include "backend/llvm/function_emitter.h"
 
@@ -25,6 +26,14 @@ static llvm::Align natural_align(llvm::Type* type) {
   return llvm::Align(type->isPointerTy() ? 8 : std::max(1u, type->getIntegerBitWidth() / 8));
 }
 
+// Values are taken to lie aligned, unless it is plain that they do not (members behind strings in tuples): the verifier
+// wants aligned access to the stack on every machine.
+static llvm::Align access_align(FunctionEmitter& f, const ir::Operand& pointer, uint64_t offset, llvm::Type* type) {
+  uint64_t natural = natural_align(type).value();
+  uint64_t known = f.align_or_zero(pointer);
+  return llvm::Align(known == 0 ? natural : std::min(natural, std::gcd(known, offset)));
+}
+
 // i1 occupies a byte in memory.
 void emit_Load(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::Type* type = f.result_type(inst);
@@ -33,7 +42,8 @@ void emit_Load(FunctionEmitter& f, const ir::Inst& inst) {
     return f.set_result(inst, f.context_load(f.value(inst.operands[0]), inst.operands[1].number, type));
   }
   llvm::Value* address = f.byte_offset(f.value(inst.operands[0], f.b.getPtrTy()), inst.operands[1].number);
-  llvm::Value* loaded = f.b.CreateAlignedLoad(type, address, natural_align(type));
+  llvm::Value* loaded = f.b.CreateAlignedLoad(
+      type, address, access_align(f, inst.operands[0], inst.operands[1].number, type));
   if (f.result_type(inst)->isIntegerTy(1)) loaded = f.b.CreateIsNotNull(loaded);
   f.set_result(inst, loaded);
 }
@@ -42,7 +52,7 @@ void emit_Store(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::Value* value = f.value(inst.operands[2]);
   if (value->getType()->isIntegerTy(1)) value = f.b.CreateZExt(value, f.b.getInt8Ty());
   llvm::Value* address = f.byte_offset(f.value(inst.operands[0], f.b.getPtrTy()), inst.operands[1].number);
-  f.b.CreateAlignedStore(value, address, natural_align(value->getType()));
+  f.b.CreateAlignedStore(value, address, access_align(f, inst.operands[0], inst.operands[1].number, value->getType()));
 }
 
 // Copying by probe_read_kernel works for any readable source and costs one call whatever the size.

@@ -1,6 +1,7 @@
 // State of emitting one BIR function; every op has one function `emit_<Op>` that gets it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,8 +32,9 @@ class FunctionEmitter {
   llvm::Value* context();                                              // the program's first parameter
   // A load that stays one instruction at a constant offset of the context.
   llvm::Value* context_load(llvm::Value* context, uint64_t offset, llvm::Type* type);
-  // What is known about where a pointer points, in bytes (1: nothing).
-  uint32_t known_align(const ir::Operand& pointer) const;
+  // Alignment of what a pointer points to, as far as its definition shows: 0 (or 1) if it does not.
+  uint32_t align_or_zero(const ir::Operand& pointer) const;
+  uint32_t known_align(const ir::Operand& pointer) const { return std::max(1u, align_or_zero(pointer)); }
 
   // Pieces that several ops share.
   llvm::Value* byte_offset(llvm::Value* pointer, uint64_t offset);
