@@ -23,6 +23,7 @@ void add_fmt(CLI::App& app, Action* chosen);
 void add_explain(CLI::App& app, Action* chosen);
 void add_inspect(CLI::App& app, Action* chosen);
 void add_profile(CLI::App& app, Action* chosen);
+void add_flamegraph(CLI::App& app, Action* chosen);
 void add_docs(CLI::App& app, Action* chosen);
 void add_machine(CLI::App& app, Action* chosen);  // list, doctor: served by the runtime stub
 

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
   btc::add_profile(app, &chosen);
   btc::add_explain(app, &chosen);
   btc::add_docs(app, &chosen);
+  btc::add_flamegraph(app, &chosen);
   try {
     app.parse(line.words);
   } catch (const CLI::ParseError& error) {
