@@ -1,20 +1,117 @@
 // Root imports and the C preamble: what comes from other files.
+//
+// `import "x.bt"` adds a script's macros, functions, maps, probes and C
+// definitions; `import "x.h"` is an #include; a directory stands for all
+// scripts and headers in it. Paths are relative to the importing script.
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "frontend/cdefs/cdefs.h"
+#include "frontend/parse/parser.h"
 #include "frontend/sema/sema.h"
 
 namespace btc::sema {
 
-void Sema::collect_imports() {}
+namespace fs = std::filesystem;
+
+static std::string directory_of(const std::string& file_name) {
+  fs::path path(file_name);
+  return path.has_parent_path() ? path.parent_path().string() : "";
+}
+
+std::string Sema::script_directory() const {
+  const SourceFile* file = nullptr;
+  if (!script_.probes.empty()) file = sources_.file_at(script_.probes[0]->range.begin);
+  else if (!script_.imports.empty()) file = sources_.file_at(script_.imports[0].range.begin);
+  else if (!script_.c_definitions.empty()) file = sources_.file_at(script_.c_definitions[0].range.begin);
+  return file ? directory_of(file->name) : "";
+}
+
+void Sema::import_file(const fs::path& path, SourceRange range) {
+  std::error_code error;
+  fs::path canonical = fs::weakly_canonical(path, error);
+  if (!imported_paths_.insert(canonical.string()).second) return;
+  std::string name = path.filename().string();
+  if (name.ends_with(".bpf.c") || name.ends_with(".bpf.o")) {
+    report(DiagKind::Pending, range, "import of " + name);
+    return;
+  }
+  if (name.ends_with(".h")) {
+    CDefinition include;
+    include.range = range;
+    include.text = "#include \"" + fs::absolute(path, error).string() + "\"";
+    c_definitions_.push_back(include);
+    return;
+  }
+  if (!name.ends_with(".bt")) {
+    report(DiagKind::ImportUnknown, range, name);
+    return;
+  }
+  std::ifstream stream(path);
+  std::stringstream text;
+  if (!stream || !(text << stream.rdbuf())) {
+    report(DiagKind::ImportRead, range, path.string(), std::strerror(errno ? errno : EIO));
+    return;
+  }
+  import_script(path.string(), range, text.str());
+}
 
 void Sema::import_script(const std::string& path, SourceRange range, const std::string& text) {
-  (void)path; (void)range; (void)text;
+  uint32_t file = sources_.add(path, text);
+  auto script = std::make_unique<Script>();
+  parse_script(arena_, sources_, file, diags_, script.get());
+  if (script->config_range) report(DiagKind::ImportConfig, *script->config_range);
+  std::string directory = directory_of(path);
+  for (const Import& inner : script->imports) import_path(inner.path, inner.range, directory);
+  for (const CDefinition& definition : script->c_definitions) c_definitions_.push_back(definition);
+  imported_.push_back(std::move(script));
+}
+
+void Sema::import_path(const std::string& written, SourceRange range, const std::string& directory) {
+  if (written.starts_with("stdlib/")) return;  // built in
+  fs::path path(written);
+  if (path.is_relative()) path = fs::path(directory) / path;
+  std::error_code error;
+  fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    report(DiagKind::ImportNotFound, range).hint(DiagKind::ImportChecked, path.string());
+    return;
+  }
+  if (!fs::is_directory(status)) return import_file(path, range);
+  if ((status.permissions() & fs::perms::others_write) != fs::perms::none) {
+    report(DiagKind::ImportWritable, range, path.string());
+    return;
+  }
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(path, error))
+    if (entry.is_regular_file(error)) entries.push_back(entry.path());
+  std::sort(entries.begin(), entries.end());
+  for (const fs::path& entry : entries) {
+    std::string name = entry.filename().string();
+    if (name.ends_with(".bt") || name.ends_with(".h") || name.ends_with(".bpf.c") || name.ends_with(".bpf.o")) import_file(entry, range);
+  }
+}
+
+void Sema::collect_imports() {
+  std::string directory = script_directory();
+  for (const Import& import : script_.imports) import_path(import.path, import.range, directory);
+  for (const CDefinition& definition : script_.c_definitions) c_definitions_.push_back(definition);
 }
 
 void Sema::collect_c_definitions() {
+  CDefinitionsInput input;
+  input.definitions = &c_definitions_;
+  input.script_dir = script_directory();
+  if (!has_c_definitions(input, options_)) return;
+  input.names = all_words();
+  read_c_definitions(input, options_, profile_, types_, diags_, &cdefs_);
+  program_.files_read = cdefs_.files_read;
   for (const CDefinitions::Macro& macro : cdefs_.macros) c_macros_[macro.name] = &macro;
   for (const auto& [name, constant] : cdefs_.enum_constants) c_constants_[name] = constant;
   for (const auto& [name, type] : cdefs_.typedefs) c_typedefs_[name] = type;

@@ -121,8 +121,13 @@ TypeId Sema::visit_identifier(Expr*& slot) {
       std::optional<TypeId> task = profile_ ? profile_->find_struct(types_, "task_struct", false) : std::nullopt;
       return types_.pointer(task.value_or(types_.void_type()), AddrSpace::Btf);
     }
-    case Builtin::Probe:
+    case Builtin::Probe: {
+      // Known where the attach point is one; a pattern's names are the target's.
+      const AttachPoint& attach = *body_->attach;
+      if (!attach.name.empty()) consts_[slot] = {Const::Str, 0, false, attach.name};
+      else if (!attach.parsed.wildcard && !attach.has_params) consts_[slot] = {Const::Str, 0, false, attach.parsed.display_name()};
       return types_.simple(TypeKind::ProbeName);
+    }
     case Builtin::Probetype: {
       const char* name = provider(*body_);
       if (in_set(*body_, kInBegin | kInEnd | kInSelf)) name = "special";

@@ -80,6 +80,7 @@ struct Program {
   std::vector<std::string> config;    // value per ConfigKey (frontend/defs/config.def), after block and environment
   std::vector<bool> config_set;       // given by script or environment
   CompileOptions options;
+  std::vector<std::string> files_read;  // headers, for depfile and manifest
   std::string script_name;
   uint32_t script_file = 0;           // index in the SourceManager
 

@@ -59,6 +59,7 @@ TypeId Sema::field_value_type(const Field& field, AddrSpace space, bool args) {
     case TypeKind::Struct:
       return lattice_.with_space(id, space);
     case TypeKind::Pointer:
+      if (args && space == AddrSpace::Btf && type.space == AddrSpace::Kernel) return lattice_.with_space(id, AddrSpace::Btf);
       return type.space == AddrSpace::None ? lattice_.with_space(id, inner) : id;
     case TypeKind::Int:
       return args ? lattice_.with_space(id, inner) : id;

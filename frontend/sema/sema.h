@@ -14,6 +14,7 @@
 // reported, nothing depending on types is changed) and once more at the end.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -115,6 +116,9 @@ class Sema {
   void set_config(const std::string& key, const std::string& value, SourceRange key_range, SourceRange value_range);
   void collect_imports();
   void import_script(const std::string& path, SourceRange range, const std::string& text);
+  void import_path(const std::string& written, SourceRange range, const std::string& directory);
+  void import_file(const std::filesystem::path& path, SourceRange range);
+  std::string script_directory() const;
   void collect_c_definitions();
   void collect_maps();
   void collect_subprogs();
@@ -136,6 +140,10 @@ class Sema {
   void expand(Expr*& slot, MacroFrame* frame);
   void expand_children(Node* node, MacroFrame* frame);
   void expand_spec(TypeSpec* spec, MacroFrame* frame);
+  void expand_offsetof(Offsetof* node, MacroFrame* frame);
+  void rename_map(MapRef* ref, MacroFrame* frame);
+  void check_macro_jumps(Node* node);
+  std::unordered_set<std::string> all_words();
   Expr* expand_call(const std::string& name, const std::vector<Expr*>& args, SourceRange site, MacroFrame* frame, bool* is_macro);
   const Macro* find_macro(const std::string& name, const std::vector<Expr*>& args, bool stdlib_only, bool* any, const Macro** closest);
 
@@ -306,6 +314,7 @@ class Sema {
   bool final_ = true;
   uint64_t max_strlen_ = 1024;
 
+  std::vector<CDefinition> c_definitions_;
   CDefinitions cdefs_;
   std::map<std::string, const CDefinitions::Macro*> c_macros_;
   std::map<std::string, std::pair<uint32_t, int64_t>> c_constants_;
@@ -315,6 +324,7 @@ class Sema {
   uint32_t expansions_ = 0;
   std::unordered_map<const Expr*, SourceRange> expanded_at_;   // block of an expansion -> call site
   std::vector<std::unique_ptr<Script>> imported_;
+  std::unique_ptr<Script> prelude_;
   std::set<std::string> imported_paths_;
   std::set<ConfigKey> unstable_said_;
 

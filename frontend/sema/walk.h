@@ -37,6 +37,7 @@ void each_child(ast::Node* node, F&& f) {
     case NodeKind::Sizeof: each_spec_child(as<Sizeof>(node)->spec, f); opt(as<Sizeof>(node)->operand); break;
     case NodeKind::Offsetof: each_spec_child(as<Offsetof>(node)->spec, f); opt(as<Offsetof>(node)->operand); break;
     case NodeKind::Typeinfo: each_spec_child(as<Typeinfo>(node)->spec, f); opt(as<Typeinfo>(node)->operand); break;
+    case NodeKind::TypeArg: each_spec_child(as<TypeArg>(node)->spec, f); break;
     case NodeKind::Comptime: opt(as<Comptime>(node)->operand); break;
     case NodeKind::IfExpr:
       opt(as<IfExpr>(node)->cond);

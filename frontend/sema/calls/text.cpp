@@ -126,6 +126,10 @@ bool Sema::string_like(Expr*& slot, const char* what) {
   if (lattice_.unknown(type)) return true;
   const Type t = types_[type];
   if (t.kind == TypeKind::String) return true;
+  if (auto known = value_of(slot); known && known->kind == Const::Str) {  // `probe` of one attach point
+    if (final_) slot = literal_of(*known, slot->range);
+    return true;
+  }
   auto byte_elements = [&](TypeId elem) { return types_[elem].kind == TypeKind::Int && types_[elem].size == 1; };
   if (t.kind == TypeKind::Pointer || t.kind == TypeKind::Array) {
     if (!byte_elements(t.elem)) {
