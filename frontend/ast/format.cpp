@@ -257,6 +257,7 @@ class Formatter {
   void contents(const Block* block, bool has_value) {
     depth_++;
     last_end_ = std::max(last_end_, block->range.begin + 1);
+    line_comment_last_ = false;
     at_block_start_ = true;
     for (size_t i = 0; i < block->stmts.size(); i++) {
       bool is_last = i + 1 == block->stmts.size() && !block->value;

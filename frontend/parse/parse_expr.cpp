@@ -31,7 +31,14 @@ bool can_be_counted(const ast::Expr* expr) {
 // expression ::= ternary
 ast::Expr* Parser::parse_expression() {
   Nesting nesting(*this);
-  return parse_ternary(parse_binary(0));
+  if (expression_depth_++ == 0) operators_ = 0;
+  ast::Expr* expr = parse_ternary(parse_binary(0));
+  expression_depth_--;
+  return expr;
+}
+
+void Parser::count_operator(SourceRange range) {
+  if (++operators_ > kMaxOperators) error_at(range, DiagKind::SyntaxTooLong, kMaxOperators);
 }
 
 // ternary ::= binary ['?' [expression] ':' expression]
@@ -73,13 +80,13 @@ std::optional<Parser::Operator> Parser::peek_operator() const {
 ast::Expr* Parser::parse_binary(int min_precedence) { return parse_binary(min_precedence, parse_unary()); }
 
 ast::Expr* Parser::parse_binary(int min_precedence, ast::Expr* left) {
-  for (int length = 0; auto found = peek_operator(); length++) {
+  while (auto found = peek_operator()) {
     if (found->precedence < min_precedence) break;
     skip_layout();
     uint32_t begin = here();
     advance(found->length);
     SourceRange op_range = since(begin);
-    if (length == kMaxChain) error_at(op_range, DiagKind::SyntaxTooLong, kMaxChain);
+    count_operator(op_range);
     ast::Expr* right = parse_binary(found->precedence + 1);
     auto* binary = make<ast::Binary>(since(left->range.begin));
     binary->op = found->op;
@@ -138,7 +145,7 @@ ast::Expr* Parser::parse_address_of(uint32_t begin) {
 
 // postfix ::= primary {'.' identifier | '.' integer | '->' identifier | '[' expression ']' | '++' | '--'}
 ast::Expr* Parser::parse_postfix(ast::Expr* base) {
-  for (int length = 0; !stopped(); length++) {
+  while (!stopped()) {
     size_t next = scan_layout(pos_);
     char c = char_at(next);
     char second = char_at(next + 1);
@@ -148,7 +155,7 @@ ast::Expr* Parser::parse_postfix(ast::Expr* base) {
     if (!dot && !arrow && !count && c != '[') break;
     skip_layout();
     SourceRange op_range{here(), here() + (arrow || count ? 2 : 1)};
-    if (length == kMaxChain) error_at(op_range, DiagKind::SyntaxTooLong, kMaxChain);
+    count_operator(op_range);
     if (dot || arrow) {
       advance(arrow ? 2 : 1);
       base = parse_member(base, arrow);

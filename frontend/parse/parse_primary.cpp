@@ -8,7 +8,6 @@ namespace btc::parse {
 
 // primary ::= parens | block | word | map | dollar | integer | string
 ast::Expr* Parser::parse_primary() {
-  Nesting nesting(*this);
   skip_layout();
   char c = peek();
   if (c == '(') return parse_parens();
@@ -210,7 +209,6 @@ ast::Expr* Parser::parse_string() {
 
 // parens ::= '(' ')' | record | cast | tuple | '(' expression ')'
 ast::Expr* Parser::parse_parens() {
-  Nesting nesting(*this);
   uint32_t begin = here();
   advance();
   if (match(')')) return make<ast::Tuple>(since(begin));

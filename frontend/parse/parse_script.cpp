@@ -201,6 +201,7 @@ void Parser::parse_main_item() {
     advance(word.size());
     return error(DiagKind::SyntaxRootLet);
   }
+  if (peek() == '}') return error(DiagKind::SyntaxUnexpected, "");  // one brace too many
   parse_probe();
 }
 

@@ -152,8 +152,6 @@ ast::Stmt* Parser::parse_for() {
   skip_layout();
   ast::VariableRef* decl = parse_variable("variable in for loop");
   expect(':');
-  skip_layout();
-  uint32_t source_begin = here();
   ast::Expr* first = parse_binary(0);
   if (match_text("..")) {
     ast::Expr* last = parse_binary(0);
@@ -167,7 +165,7 @@ ast::Stmt* Parser::parse_for() {
     return stmt;
   }
   auto* map = dyn<ast::MapRef>(first);
-  if (!map) error_at(since(source_begin), DiagKind::SyntaxForSource);
+  if (!map) error_at(first->range, DiagKind::SyntaxForSource);
   if (has_paren) expect(')');
   ast::Block* body = parse_block(BlockUse::NoValue);
   auto* stmt = make<ast::ForMap>(since(begin));

@@ -27,13 +27,13 @@ class Parser : private Lexer {
 
  private:
   // Trees deeper than this would overflow the stack of whoever walks them.
-  static constexpr int kMaxNesting = 200;
-  static constexpr int kMaxChain = 500;
+  static constexpr int kMaxNesting = 250;    // blocks and operands inside each other
+  static constexpr int kMaxOperators = 1200;  // of one expression; a chain of them is as deep as it is long
 
   class Nesting {
    public:
     explicit Nesting(Parser& parser) : parser_(parser) {
-      if (++parser_.nesting_ > kMaxNesting) parser_.error(DiagKind::SyntaxNesting, kMaxNesting);
+      if (++parser_.nesting_ > kMaxNesting) parser_.error(DiagKind::SyntaxNesting);
     }
     ~Nesting() { parser_.nesting_--; }
     Nesting(const Nesting&) = delete;
@@ -99,6 +99,7 @@ class Parser : private Lexer {
   ast::Expr* parse_ternary(ast::Expr* cond);
   struct Operator { ast::BinaryOp op; int precedence; uint32_t length; };
   std::optional<Operator> peek_operator() const;
+  void count_operator(SourceRange range);
   ast::Expr* parse_binary(int min_precedence);
   ast::Expr* parse_binary(int min_precedence, ast::Expr* left);
   ast::Expr* parse_unary();
@@ -137,6 +138,8 @@ class Parser : private Lexer {
   ast::Arena& arena_;
   ast::Script* script_;
   int nesting_ = 0;
+  int expression_depth_ = 0;
+  int operators_ = 0;  // in the outermost expression so far
   bool in_predicate_ = false;
 };
 

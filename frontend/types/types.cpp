@@ -234,8 +234,8 @@ Layout TypeTable::layout(TypeId id) const {
     case TypeKind::LHist: {
       if (type.p2 <= 0 || type.p1 < type.p0) return plain(16, 8);
       // Unsigned: the span of two int64 may not fit an int64.
-      uint64_t buckets = (static_cast<uint64_t>(type.p1) - static_cast<uint64_t>(type.p0)) / static_cast<uint64_t>(type.p2) + 2;
-      return plain(buckets > kMaxSize / 8 ? kMaxSize : 8 * buckets, 8);
+      uint64_t steps = (static_cast<uint64_t>(type.p1) - static_cast<uint64_t>(type.p0)) / static_cast<uint64_t>(type.p2);
+      return plain(steps > kMaxSize / 16 ? kMaxSize : 8 * (steps + 2), 8);
     }
     case TypeKind::TSeries: {
       uint64_t slots = static_cast<uint64_t>(std::clamp<int64_t>(type.p1, 0, 1 << 24));
