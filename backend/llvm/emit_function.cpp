@@ -221,17 +221,4 @@ llvm::AllocaInst* FunctionEmitter::counter_key() {
   return counter_key_;
 }
 
-void FunctionEmitter::add_to_counter(llvm::GlobalVariable* map, uint32_t index) {
-  llvm::AllocaInst* key = counter_key();
-  b.CreateStore(b.getInt32(index), key);
-  llvm::Value* entry = helper("map_lookup_elem", b.getPtrTy(), {map, key});
-  llvm::BasicBlock* found = new_block("count");
-  llvm::BasicBlock* done = new_block("counted");
-  b.CreateCondBr(b.CreateIsNotNull(entry), found, done);
-  b.SetInsertPoint(found);
-  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), entry), b.getInt64(1)), entry);
-  b.CreateBr(done);
-  b.SetInsertPoint(done);
-}
-
 }  // namespace btc::backend

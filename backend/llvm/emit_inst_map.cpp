@@ -45,11 +45,11 @@ void emit_LoopN(FunctionEmitter& f, const ir::Inst& inst) {
 }
 
 void emit_LossCount(FunctionEmitter& f, const ir::Inst& inst) {
-  f.add_to_counter(f.module.globals.losses(), static_cast<uint32_t>(inst.operands[0].number));
+  f.count_loss(static_cast<uint32_t>(inst.operands[0].number));
 }
 
 void emit_LossCountMap(FunctionEmitter& f, const ir::Inst& inst) {
-  f.add_to_counter(f.module.globals.losses(), abi::kLostMapFirst + static_cast<uint32_t>(inst.operands[0].number));
+  f.count_loss(abi::kLostMapFirst + static_cast<uint32_t>(inst.operands[0].number));
 }
 
 // record = ringbuf_reserve(8 + size); if (!record) ++btc_lost[0]; else fill the header. The payload is record + 8 or null;
@@ -65,8 +65,7 @@ void emit_EventReserve(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::BasicBlock* done = f.new_block("payload");
   f.b.CreateCondBr(f.b.CreateIsNotNull(record), reserved, lost);
   f.b.SetInsertPoint(lost);
-  f.add_to_counter(f.module.globals.losses(), abi::kLostEvents);
-  llvm::BasicBlock* lost_end = f.b.GetInsertBlock();
+  f.count_loss(abi::kLostEvents);
   f.b.CreateBr(done);
   f.b.SetInsertPoint(reserved);
   f.b.CreateStore(f.b.getInt32(index), record);
@@ -76,7 +75,7 @@ void emit_EventReserve(FunctionEmitter& f, const ir::Inst& inst) {
   f.b.SetInsertPoint(done);
   llvm::PHINode* result = f.b.CreatePHI(f.b.getPtrTy(), 2);
   result->addIncoming(payload, reserved);
-  result->addIncoming(llvm::ConstantPointerNull::get(f.b.getPtrTy()), lost_end);
+  result->addIncoming(llvm::ConstantPointerNull::get(f.b.getPtrTy()), lost);
   f.record_of_payload[inst.result] = record;
   f.set_result(inst, result);
 }

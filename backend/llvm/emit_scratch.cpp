@@ -106,8 +106,7 @@ void emit_ScratchEnter(FunctionEmitter& f, const ir::Inst& inst) {
     b.CreateBr(next);
   }
   b.SetInsertPoint(lost);
-  f.add_to_counter(f.module.globals.losses(), abi::kLostNested);
-  llvm::BasicBlock* lost_end = b.GetInsertBlock();
+  f.count_loss(abi::kLostNested);
   b.CreateBr(done);
 
   b.SetInsertPoint(own);
@@ -125,7 +124,7 @@ void emit_ScratchEnter(FunctionEmitter& f, const ir::Inst& inst) {
   b.SetInsertPoint(done);
   llvm::PHINode* result = b.CreatePHI(b.getPtrTy(), 3);
   llvm::PHINode* held = b.CreatePHI(b.getPtrTy(), 3);
-  for (llvm::BasicBlock* from : {start, lost_end}) {
+  for (llvm::BasicBlock* from : {start, lost}) {
     result->addIncoming(null, from);
     held->addIncoming(null, from);
   }

@@ -45,7 +45,7 @@ class FunctionEmitter {
   // made it with its like nor deduces ranges that the kernel verifier could not follow.
   llvm::Value* opaque(llvm::Value* value);
   llvm::BasicBlock* new_block(const char* name);
-  void add_to_counter(llvm::GlobalVariable* map, uint32_t index);      // array of u64, per CPU
+  void count_loss(uint32_t index);                                      // abi::LossIndex
   void fail(const ir::Inst& inst, const std::string& message);
   llvm::AllocaInst* counter_key();                                     // u32 on the stack, for lookups in runtime maps
 

@@ -22,6 +22,7 @@ class ModuleEmitter {
 
   // A function of the BPF C library, linked into `llvm` on first use; null if there is none of that name.
   llvm::Function* library_function(const std::string& name);
+  llvm::Function* loss_counter();
   llvm::Function* kernel_function(const std::string& name, const std::vector<llvm::Value*>& args, llvm::Type* result);
 
   const ir::Module& bir;
@@ -35,6 +36,7 @@ class ModuleEmitter {
 
  private:
   void declare_function(const ir::Function& function);
+  llvm::Function* loss_counter_ = nullptr;
   bool failed_ = false;
 };
 
