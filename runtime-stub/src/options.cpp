@@ -61,7 +61,6 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
     case Option::Bench: out->bench = true; return true;
     case Option::List: out->list = true; return true;
     case Option::Doctor: out->doctor = true; return true;
-    case Option::Notices: out->notices = true; return true;
     case Option::Help: out->help = true; return true;
     case Option::Version: out->version = true; return true;
     case Option::NoFeature:

@@ -24,7 +24,7 @@ struct Options {
   bool has_command = false;
   std::string command;                  // -c
   bool dry_run = false, test = false, bench = false;
-  bool list = false, doctor = false, help = false, version = false, notices = false, info = false;
+  bool list = false, doctor = false, help = false, version = false, info = false;
   std::string probe_filter;
   bool has_probe_filter = false;
   std::string traceable_functions;

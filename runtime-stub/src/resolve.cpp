@@ -89,11 +89,29 @@ uint32_t attach_type_of(const Binding& binding) {
   }
 }
 
+void report_missing(RunState& run, uint32_t index, std::string_view kind, std::string_view target, std::string_view function,
+                    std::vector<bool>& missing) {
+  int place = run.manifest().programs()->Get(index)->location();
+  MissingProbes policy = run.config.missing();
+  missing[index] = true;
+  if (policy == MissingProbes::Ignore) return;
+  bool is_error = policy == MissingProbes::Error;
+  std::string text = cat("No matches for ", kind, " ", target, target.empty() ? "" : ":", function, is_error ? "." : ". Skipping.");
+  run.messages.at(place, is_error ? Severity::Error : Severity::Warning, text);
+  if (!probe_is_empty(run, missing, index)) return;
+  if (is_error)
+    run.messages.at(place, Severity::Error,
+                    "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.");
+  else
+    run.messages.at(place, Severity::Warning,
+                    "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
+}
+
 int resolve_all(RunState& run) {
   const auto* programs = run.manifest().programs();
   MissingProbes policy = run.config.missing();
   uint64_t limit = Config::as_number(run.config.max_bpf_progs), expanded = 0;
-  std::vector<bool> missing(count_of(programs));
+  run.missing.assign(count_of(programs), false);
   bool failed = false;
   for (uint32_t i = 0; i < count_of(programs); ++i) {
     const fb::Program* program = programs->Get(i);
@@ -119,23 +137,8 @@ int resolve_all(RunState& run) {
       continue;
     }
     if (result.found.empty()) {
-      missing[i] = true;
-      std::string message = cat("No matches for ", abi::probe_info(point.kind).name, " ",
-                                point.target.empty() ? "" : cat(point.target, ":"), point.func);
-      if (policy == MissingProbes::Error) {
-        run.messages.at(program->location(), Severity::Error, cat(message, "."));
-        failed = true;
-      } else if (policy == MissingProbes::Warn) {
-        run.messages.at(program->location(), Severity::Warning, cat(message, ". Skipping."));
-      }
-      if (probe_is_empty(run, missing, i)) {
-        if (policy == MissingProbes::Error)
-          run.messages.at(program->location(), Severity::Error,
-                          "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.");
-        else if (policy == MissingProbes::Warn)
-          run.messages.at(program->location(), Severity::Warning,
-                          "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
-      }
+      report_missing(run, i, abi::probe_info(point.kind).name, point.target, point.func, run.missing);
+      failed |= policy == MissingProbes::Error;
       continue;
     }
     if (result.expanded) expanded += result.found.size();

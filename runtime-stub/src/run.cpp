@@ -69,6 +69,7 @@ class Run final : public Target {
   uint64_t attached_count_ = 0, lost_shown_ = 0;
   bool exiting_ = false;
   int exit_code_ = 0;
+  int attach_code_ = kFailed;                  // exit status when attaching fails
 };
 
 uint64_t Run::count(abi::ProbeKind kind) const {
@@ -230,7 +231,6 @@ bool Run::run_programs(abi::ProbeKind kind) {
 
 bool Run::attach_one(size_t index) {
   Binding& binding = state_.bindings[index];
-  const fb::Program* program = state_.manifest().programs()->Get(binding.program);
   state_.messages.verbose(cat("Trying to attach probe: ", binding.name));
   AttachError error = attach(state_, binding, &attached_[index]);
   if (error.error == 0) {
@@ -240,10 +240,8 @@ bool Run::attach_one(size_t index) {
   attached_[index] = {};
   MissingProbes policy = state_.config.missing();
   if (error.missing) {
-    std::string message = cat("No matches for ", abi::probe_info(binding.point.kind).name, " ",
-                              binding.point.target.empty() ? "" : cat(binding.point.target, ":"), binding.point.func);
-    if (policy == MissingProbes::Warn) state_.messages.at(program->location(), Severity::Warning, cat(message, ". Skipping."));
-    else if (policy == MissingProbes::Error) state_.messages.at(program->location(), Severity::Error, cat(message, "."));
+    report_missing(state_, binding.program, abi::probe_info(binding.point.kind).name, binding.point.target, binding.point.func, state_.missing);
+    if (policy == MissingProbes::Error) attach_code_ = kUsage;
     return policy != MissingProbes::Error;
   }
   std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
@@ -416,7 +414,7 @@ int Run::go() {
     }
     if (stopped) {
       detach_all(attached_);
-      return kFailed;
+      return attach_code_;
     }
     if (state_.options.dry_run) {
       detach_all(attached_);
@@ -430,6 +428,11 @@ int Run::go() {
   }
   uint64_t signals = count(abi::ProbeKind::Self), special = count(abi::ProbeKind::Begin) + count(abi::ProbeKind::End);
   uint64_t total = attached_count_ + special + signals + (testing ? count(abi::ProbeKind::Test) + count(abi::ProbeKind::Bench) : 0);
+  bool all_missing = std::all_of(state_.bindings.begin(), state_.bindings.end(), [&](const Binding& b) { return state_.missing[b.program]; });
+  if (total == 0 && all_missing) {
+    if (!state_.options.output.quiet) write_all(STDOUT_FILENO, "No probes to attach\n");
+    return kUsage;
+  }
   if (total == 0) {
     state_.messages.error("Attachment failed for all probes.");
     return kFailed;

@@ -58,6 +58,7 @@ struct RunState {
   std::vector<ParamValue> params;
   std::vector<std::string> names;  // probe names by index
   std::vector<Binding> bindings;   // in script order
+  std::vector<bool> missing;       // by program: nothing to attach to here
   std::unique_ptr<Loader> loader;
   int child_pid = 0;
   uint64_t start_boot_ns = 0;

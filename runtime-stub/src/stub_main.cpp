@@ -61,10 +61,6 @@ int main(int argc, char** argv) {
     write_all(STDOUT_FILENO, cat("btc ", has_script ? text_of(run.manifest().compiler()) : "stub", "\n"));
     return 0;
   }
-  if (run.options.notices) {
-    write_all(STDOUT_FILENO, notices_text());
-    return 0;
-  }
   if (run.options.doctor) return run_doctor(run);
   if (run.options.info) return run_info(run);
   if (run.options.list && !has_script) return list_machine(run);

@@ -9,6 +9,5 @@ int list_machine(RunState& run);         // --list without a script: probes of t
 int list_artifact(RunState& run);        // --list: what this artifact would attach
 int run_doctor(RunState& run);           // --doctor
 int run_info(RunState& run);             // --info: kernel, features, limits
-std::string_view notices_text();         // licences of what is linked in
 
 }  // namespace btc::rt

@@ -1,0 +1,223 @@
+// Listing: what can be traced on this machine by a pattern, and what an
+// artifact would attach here; -v adds arguments, from records and BTF.
+//
+// A pattern is bound with the very functions that bind a script's attach
+// points, so a listed probe is one that would attach.
+#include <algorithm>
+#include <unistd.h>
+
+#include "runtime-stub/src/kernel_btf.h"
+#include "runtime-stub/src/perf_events.h"
+#include "runtime-stub/src/records.h"
+#include "runtime-stub/src/resolve.h"
+#include "runtime-stub/src/survey.h"
+
+namespace btc::rt {
+namespace {
+
+// A Program table of the manifest with every member at its default: vtable of 4 bytes, table of 4 bytes.
+alignas(8) constexpr uint8_t kEmptyProgram[] = {4, 0, 4, 0, 4, 0, 0, 0};
+const fb::Program* empty_program() { return reinterpret_cast<const fb::Program*>(kEmptyProgram + 4); }
+
+constexpr std::string_view kIndent = "    ";
+
+class Listing {
+ public:
+  explicit Listing(RunState& run) : run_(run) {}
+  void pattern(std::string_view text);
+  void binding(const Binding& binding);
+  const std::string& text() const { return text_; }
+
+ private:
+  void provider(const abi::ProbeInfo& info, std::string_view rest);
+  void structs(std::string_view pattern);
+  void line(std::string_view name) { append(text_, cat(name, "\n")); }
+  void functions(const BtfFile* btf, uint32_t id, size_t first, bool result);
+  RunState& run_;
+  std::string text_;
+};
+
+// "struct file * file" of a function's parameters, then its result.
+void Listing::functions(const BtfFile* btf, uint32_t id, size_t first, bool result) {
+  const btf_type* func = btf->type(id);
+  const btf_type* proto = func != nullptr ? btf->resolve(func->type) : nullptr;
+  if (proto != nullptr && BTF_INFO_KIND(proto->info) == BTF_KIND_PTR) proto = btf->resolve(proto->type);
+  if (proto == nullptr || BTF_INFO_KIND(proto->info) != BTF_KIND_FUNC_PROTO) return;
+  auto* params = reinterpret_cast<const btf_param*>(proto + 1);
+  std::vector<std::string_view> names = btf->parameters(id);
+  for (size_t i = first; i < names.size(); ++i) append(text_, cat(kIndent, btf->type_text(params[i].type), " ", names[i], "\n"));
+  if (result && proto->type != 0) append(text_, cat(kIndent, btf->type_text(proto->type), " retval\n"));
+}
+
+void Listing::binding(const Binding& binding) {
+  line(binding.name);
+  if (run_.options.verbose == 0) return;
+  using K = abi::ProbeKind;
+  switch (binding.point.kind) {
+    case K::Tracepoint: {
+      std::vector<RecordField> fields;
+      read_record(binding.record, &fields);
+      for (const RecordField& field : fields)
+        if (!field.name.starts_with("common_")) append(text_, cat(kIndent, field.declaration, "\n"));
+      break;
+    }
+    case K::Rawtracepoint:                      // the prototype has no names; the function that calls the probes does (5.10)
+      if (const BtfFile* btf = module_btf(binding.btf_module))
+        if (uint32_t id = btf->find(cat("__traceiter_", binding.point.func), BTF_KIND_FUNC)) functions(btf, id, 1, false);
+      break;
+    case K::Fentry: case K::Fexit:
+      if (const BtfFile* btf = binding.prog_fd == 0 ? module_btf(binding.btf_module) : nullptr)
+        functions(btf, binding.btf_id, 0, binding.point.kind == K::Fexit);
+      break;
+    case K::Kprobe: case K::Kretprobe: {
+      BtfPlace place;
+      if (!find_btf_function(binding.point.func, &place).empty()) functions(place.btf, place.id, 0, binding.point.kind == K::Kretprobe);
+      break;
+    }
+    default: break;
+  }
+}
+
+void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
+  using K = abi::ProbeKind;
+  std::string_view event = rest.substr(0, rest.find(':'));
+  switch (info.kind) {
+    case K::Begin: case K::End: case K::Test: case K::Bench: case K::Watchpoint: return;
+    case K::Self:
+      if (abi::wildcard_match(rest, "signal:SIGUSR1")) line("self:signal:SIGUSR1");
+      return;
+    case K::Software: case K::Hardware:
+      for (const PerfEventInfo& row : perf_events())
+        for (std::string_view name : {std::string_view(row.alias), std::string_view(row.name)})
+          if (row.kind == info.kind && !name.empty() && abi::wildcard_match(event, name)) line(cat(info.name, ":", name, ":"));
+      return;
+    case K::Profile: case K::Interval:
+      for (const char* unit : {"hz", "ms", "s", "us"})
+        if (abi::wildcard_match(event, unit)) line(cat(info.name, ":", unit, ":"));
+      return;
+    default: break;
+  }
+  Resolution result;
+  result.program = empty_program();
+  abi::AttachPoint point;
+  point.kind = info.kind;
+  std::vector<std::string_view> parts = split(rest, ':');
+  bool file = info.kind == K::Uprobe || info.kind == K::Uretprobe || info.kind == K::Usdt;
+  if (file) {
+    point.target = parts[0];
+    if (info.kind == K::Usdt && parts.size() > 2) point.ns = parts[1];
+    else if (parts.size() > 2) point.lang = parts[1];
+    point.func = parts.size() > 1 ? parts.back() : "*";
+    if (point.func.empty()) point.func = "*";
+  } else if (parts.size() > 1) {
+    point.target = parts[0];
+    point.func = parts[1];
+  } else if (info.kind == K::Tracepoint) {
+    point.target = parts[0];
+    point.func = "*";
+  } else {
+    point.func = parts[0];
+  }
+  point.wildcard = true;
+  if (info.kind == K::Kprobe || info.kind == K::Kretprobe) {
+    std::vector<TraceableFunction> functions;
+    traceable_functions(run_, point.func, point.target, &functions);
+    for (const TraceableFunction& function : functions) {
+      Binding& one = result.add(How::Kprobe, point);
+      one.point.func = function.name;
+      one.point.target = function.module;
+      one.name = one.point.display_name();
+    }
+  } else if (info.kind == K::Iter) {
+    if (vmlinux_btf() != nullptr)
+      vmlinux_btf()->for_each(BTF_KIND_FUNC, [&](uint32_t, const btf_type&, std::string_view name) {
+        if (name.starts_with("bpf_iter_") && abi::wildcard_match(point.func, name.substr(9)) &&
+            vmlinux_btf()->find(cat("bpf_iter__", name.substr(9)), BTF_KIND_STRUCT) != 0)
+          line(cat("iter:", name.substr(9)));
+        return true;
+      });
+  } else if (info.kind == K::Tracepoint) resolve_tracepoint(run_, point, &result);
+  else if (info.kind == K::Rawtracepoint) {
+    if (point.target.empty()) point.target = "*";
+    if (point.func.find('*') == std::string::npos) point.func += "*", resolve_rawtracepoint(run_, point, &result), std::erase_if(result.found, [&](const Binding& b) { return !abi::wildcard_match(parts.back(), b.point.func); });
+    else resolve_rawtracepoint(run_, point, &result);
+  } else if (info.kind == K::Fentry || info.kind == K::Fexit) resolve_trampoline(run_, point, &result);
+  else if (info.kind == K::Usdt) resolve_usdt(run_, point, &result);
+  else resolve_uprobe(run_, point, &result);
+  std::sort(result.found.begin(), result.found.end(), [](const Binding& a, const Binding& b) { return a.name < b.name; });
+  for (const Binding& found : result.found) binding(found);
+}
+
+// Members of a struct or union, as the kernel's BTF has them.
+void Listing::structs(std::string_view pattern) {
+  const BtfFile* btf = vmlinux_btf();
+  if (btf == nullptr) return;
+  std::string_view word = next_word(pattern);
+  uint32_t kind = word == "struct" ? BTF_KIND_STRUCT : word == "union" ? BTF_KIND_UNION : BTF_KIND_ENUM;
+  std::string_view wanted = trim(pattern);
+  btf->for_each(kind, [&](uint32_t, const btf_type& type, std::string_view name) {
+    if (!abi::wildcard_match(wanted, name) || name.empty()) return true;
+    line(cat("vmlinux: ", word, " ", name, " {"));
+    if (kind == BTF_KIND_ENUM) {
+      auto* values = reinterpret_cast<const btf_enum*>(&type + 1);
+      for (uint32_t i = 0; i < BTF_INFO_VLEN(type.info); ++i) {
+        btf_type named{};
+        named.name_off = values[i].name_off;
+        append(text_, cat(kIndent, btf->name(named), " = ", values[i].val, ",\n"));
+      }
+    } else if (run_.options.verbose > 0) {
+      auto* members = reinterpret_cast<const btf_member*>(&type + 1);
+      for (uint32_t i = 0; i < BTF_INFO_VLEN(type.info); ++i) {
+        btf_type named{};
+        named.name_off = members[i].name_off;
+        append(text_, cat(kIndent, btf->type_text(members[i].type), " ", btf->name(named), ";\n"));
+      }
+    }
+    line("};");
+    return wanted.find('*') != std::string_view::npos;
+  });
+}
+
+void Listing::pattern(std::string_view whole) {
+  for (std::string_view one : split(whole, ',')) {
+    one = trim(one);
+    if (one.starts_with("struct ") || one.starts_with("union ") || one.starts_with("enum ")) {
+      structs(one);
+      continue;
+    }
+    size_t colon = one.find(':');
+    std::string_view name = one.substr(0, colon), rest = colon == std::string_view::npos ? "*" : one.substr(colon + 1);
+    if (rest.empty()) rest = "*";
+    if (const abi::ProbeInfo* info = abi::find_probe(name)) {
+      provider(*info, rest);
+      continue;
+    }
+    for (uint8_t i = 0; i < static_cast<uint8_t>(abi::ProbeKind::kCount); ++i) {
+      const abi::ProbeInfo& info = abi::probe_info(static_cast<abi::ProbeKind>(i));
+      bool in_files = info.kind == abi::ProbeKind::Uprobe || info.kind == abi::ProbeKind::Uretprobe || info.kind == abi::ProbeKind::Usdt;
+      bool reads_files = rest.find('/') != std::string_view::npos || run_.options.pid != 0;
+      if (abi::wildcard_match(name.empty() ? "*" : name, info.name) && in_files == reads_files) provider(info, rest);
+    }
+  }
+}
+
+}  // namespace
+
+int list_machine(RunState& run) {
+  run.features.disable("uprobe_multi");
+  Listing listing(run);
+  listing.pattern(run.options.positional.empty() ? "*:*" : run.options.positional[0]);
+  write_all(STDOUT_FILENO, listing.text());
+  return 0;
+}
+
+int list_artifact(RunState& run) {
+  for (const char* feature : {"uprobe_multi", "kprobe_multi"}) run.features.disable(feature);
+  int code = resolve_all(run);
+  Listing listing(run);
+  for (const Binding& binding : run.bindings) listing.binding(binding);
+  write_all(STDOUT_FILENO, listing.text());
+  return code;
+}
+
+}  // namespace btc::rt
