@@ -63,7 +63,13 @@ static size_t utf8_length(std::string_view text) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
+  auto plain = [](char c) { return static_cast<uint8_t>(c) >= 0x20 && static_cast<uint8_t>(c) < 0x80 && c != '"' && c != '\\'; };
   while (!text.empty()) {
+    size_t run = 0;
+    while (run < text.size() && plain(text[run])) run++;
+    out.append(text.data(), run);
+    text.remove_prefix(run);
+    if (text.empty()) break;
     uint8_t c = static_cast<uint8_t>(text[0]);
     size_t length = 1;
     if (c == '"' || c == '\\') {

@@ -109,7 +109,8 @@ void append_series_text(std::string& out, const Series& series) {
   if (widen(series, low) < 0 && widen(series, high) > 0)
     zero = static_cast<int>(static_cast<float>(kGraphWidth) * static_cast<float>(-widen(series, low)) / range);
   auto point = series.points.begin();
-  for (uint64_t epoch = series.first; epoch <= series.last; epoch++) {
+  for (uint64_t row = 0; row < rows; row++) {
+    uint64_t epoch = series.first + row;
     append_time(out, series, epoch, scale);
     out += ' ';
     std::string line(kGraphWidth, ' ');
