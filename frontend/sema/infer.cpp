@@ -152,7 +152,7 @@ TypeId Sema::visit_map_access(MapAccess* access) {
   access->map->type = types_.void_type();
   if (access->key != nullptr && key) {
     set_map_key(map, key, access->range);
-    if (final_ && map->key && !lattice_.unknown(map->key) && !coerce(access->key, map->key))
+    if (final_ && map->key && !lattice_.unknown(map->key) && lattice_.join(map->key, key) && !coerce(access->key, map->key))
       report(DiagKind::KeyMismatch, access->range, map->name, show(key), show(map->key));
   }
   if (!map->value && final_) {
@@ -314,7 +314,7 @@ TypeId Sema::visit_if(Expr*& slot, bool value_wanted) {
     return result;
   }
   TypeId cond = visit(node->cond);
-  check_condition(node->cond, cond, node->cond->range);
+  check_condition(node->cond, cond, node->range);
   if (final_) {
     read_aggregation(node->cond);
     if (auto known = value_of(node->cond)) node->cond = literal_of({Const::Bool, known->truthy(), false, {}}, node->cond->range);

@@ -41,7 +41,7 @@ void Sema::set_map_value(MapSymbol* map, TypeId type, SourceRange range) {
 void Sema::set_map_key(MapSymbol* map, TypeId type, SourceRange range) {
   if (map == nullptr || lattice_.unknown(type)) return;
   if (lattice_.is(type, TypeKind::Void) || (lattice_.aggregation(type) && !lattice_.castable(type))) {
-    report(lattice_.is(type, TypeKind::Void) ? DiagKind::InvalidKeyType : DiagKind::NotAKey, range, show(type));
+    report(lattice_.is(type, TypeKind::Void) ? DiagKind::InvalidKeyType : DiagKind::NotForKey, range, show(type));
     return;
   }
   if (lattice_.is(type, TypeKind::Pointer) && types_[type].space == AddrSpace::Ctx) {
@@ -86,7 +86,7 @@ void Sema::visit_assign_map(Assign* node, MapSymbol* map) {
     if (!map->value) {
       if (!final_) map->value = type, map_changed(map);
     } else if (types_[map->value].kind != types_[type].kind) {
-      report(DiagKind::MapMismatch, node->range, map->name, show(type), show(map->value));
+      report(DiagKind::MapMismatch, aggregate_call(node->value)->range, map->name, show(type), show(map->value));
     } else if (std::optional<TypeId> joined = lattice_.join(map->value, type); joined && *joined != map->value && !final_) {
       map->value = *joined;
       map_changed(map);
@@ -101,7 +101,8 @@ void Sema::visit_assign_map(Assign* node, MapSymbol* map) {
   if (node->op) {
     TypeId current = lattice_.castable(map->value) ? TypeId{} : map->value;
     if (lattice_.aggregation(map->value)) {
-      report(DiagKind::MapMismatch, node->range, map->name, show(types_.i64()), show(map->value));
+      TypeId result = lattice_.castable(map->value) ? binary_type(*node->op, node->range, node->target->range, node->value->range, map->value, type, false) : types_.i64();
+      report(DiagKind::MapMismatch, node->range, map->name, show(result), show(map->value));
       return;
     }
     type = binary_type(*node->op, node->range, node->target->range, node->value->range, current, type, true);

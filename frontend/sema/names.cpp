@@ -247,10 +247,12 @@ void Sema::resolve(Expr*& slot) {
     }
     case NodeKind::MapRef:
       resolve_map(as<MapRef>(slot), meta_depth_ > 0 ? std::nullopt : std::optional<bool>(true));
+      maps_[as<MapRef>(slot)->map].read = true;
       break;
     case NodeKind::MapAccess: {
       auto* access = as<MapAccess>(slot);
       resolve_map(access->map, access->key == nullptr);
+      maps_[access->map->map].read = true;
       if (access->key != nullptr) resolve(access->key);
       break;
     }
@@ -369,6 +371,8 @@ void Sema::resolve_identifier(Expr*& slot) {
       slot = make_int(id->range, static_cast<uint64_t>(*macro.value), *macro.value < 0 && !macro.is_unsigned);
     else if (macro.text)
       slot = make_string(id->range, *macro.text);
+    else
+      report(DiagKind::UnknownIdentifier, id->range, id->name);
     return;
   }
   if (auto found = c_constants_.find(id->name); found != c_constants_.end()) {
@@ -392,7 +396,10 @@ void Sema::resolve_identifier(Expr*& slot) {
   }
   if (profile_ != nullptr)
     if (auto constant = profile_->find_enum_constant(types_, id->name)) {
-      id->enum_constant = {types_[constant->first].record, constant->second};
+      if (lattice_.is(constant->first, TypeKind::Enum))
+        id->enum_constant = {types_[constant->first].record, constant->second};
+      else  // of an enum without a name: nothing on the target to ask
+        slot = make_int(id->range, static_cast<uint64_t>(constant->second), constant->second < 0);
       return;
     }
   suggest(report(DiagKind::UnknownIdentifier, id->range, id->name), id->name, value_names());

@@ -49,7 +49,7 @@ static size_t distance(std::string_view a, std::string_view b, size_t limit) {
   return previous[b.size()];
 }
 
-void Sema::suggest(DiagBuilder builder, std::string_view name, const std::vector<std::string>& candidates) {
+const std::string* Sema::closest(std::string_view name, const std::vector<std::string>& candidates) {
   size_t limit = name.size() <= 4 ? 1 : name.size() <= 8 ? 2 : 3, best = limit + 1;
   const std::string* found = nullptr;
   for (const std::string& candidate : candidates) {
@@ -57,7 +57,11 @@ void Sema::suggest(DiagBuilder builder, std::string_view name, const std::vector
     size_t d = distance(name, candidate, limit);
     if (d < best) best = d, found = &candidate;
   }
-  if (found) builder.hint(DiagKind::DidYouMean, *found);
+  return found;
+}
+
+void Sema::suggest(DiagBuilder builder, std::string_view name, const std::vector<std::string>& candidates) {
+  if (const std::string* found = closest(name, candidates)) builder.hint(DiagKind::DidYouMean, *found);
 }
 
 std::string Sema::show(TypeId type) {

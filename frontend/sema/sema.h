@@ -58,6 +58,8 @@ struct MapState {
   std::optional<bool> scalar;
   bool self_made = false;        // ++ or op= seen: int8 if nothing else says
   bool used = false;
+  bool read = false;             // as a value: zero if nobody stores into it
+  bool never_stored = false;
   std::vector<Body*> users;
   std::optional<TypeId> aggregated;  // join of the arguments of sum(), min() ...
   const MapDecl* decl = nullptr;
@@ -99,6 +101,8 @@ class Sema {
     return emit(fresh ? diags_ : scratch());
   }
   DiagEngine& scratch();
+  static const std::string* closest(std::string_view name, const std::vector<std::string>& candidates);
+  static bool has_close(std::string_view name, const std::vector<std::string>& candidates) { return closest(name, candidates) != nullptr; }
   void suggest(DiagBuilder builder, std::string_view name, const std::vector<std::string>& candidates);
   std::string show(TypeId type);                    // as messages show it
   std::string base_name(TypeId type);               // "int" "string" "pointer" ...
@@ -173,6 +177,7 @@ class Sema {
   void walk(Body& body);
   void queue(Body* body);
   void finish();
+  void report_never_stored(const MapSymbol& map);
   void settle_tree(Node* node);
 
   // infer.cpp: type rules

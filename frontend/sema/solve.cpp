@@ -39,6 +39,11 @@ void Sema::walk(Body& body) {
     body.subprog->return_type = result.value_or(lattice_.error());
   }
   visit_block(body.block);
+  if (!final_ || body.subprog == nullptr) return;
+  TypeId result = body.subprog->return_type;
+  bool returns = !body.block->stmts.empty() && ends_flow(body.block->stmts.back());
+  if (!returns && !lattice_.unknown(result) && !lattice_.is(result, TypeKind::Void))
+    report(DiagKind::SubprogReturn, body.subprog->name_range, body.subprog->name, show(result), "void");
 }
 
 void Sema::solve() {
@@ -54,9 +59,11 @@ void Sema::solve() {
       if (local_changed_) queue(body);
     }
     worklist_.clear();
-    // A map that only ever counts itself up starts as int8, as if it had been set to zero.
+    // A map that only ever counts itself up starts as int8, as if it had been set to zero; so does one that is only read.
     for (auto& map : program_.maps) {
-      if (map->value || !maps_[map.get()].self_made) continue;
+      MapState& state = maps_[map.get()];
+      if (map->value || (!state.self_made && !state.read)) continue;
+      state.never_stored = !state.self_made;
       map->value = types_.int_type(1, true);
       map_changed(map.get());
     }
@@ -71,6 +78,15 @@ void Sema::settle_tree(Node* node) {
     child->type = child->type && child->type != lattice_.error() ? lattice_.settle(child->type) : types_.void_type();
     settle_tree(child);
   });
+}
+
+// Reading a map that nothing is stored into gives zero. A name close to another map's is a typing mistake.
+void Sema::report_never_stored(const MapSymbol& map) {
+  std::vector<std::string> names;
+  for (const auto& other : program_.maps)
+    if (other.get() != &map && other->value && !maps_[other.get()].never_stored) names.push_back(other->name);
+  bool mistake = map.name.size() >= 5 && has_close(map.name, names);
+  suggest(report(mistake ? DiagKind::UndefinedMap : DiagKind::MapNeverStored, map.first_use, map.name), map.name, names);
 }
 
 void Sema::finish() {
@@ -91,6 +107,7 @@ void Sema::finish() {
   for (auto& var : program_.variables) var->type = lattice_.unknown(var->type) ? types_.i64() : lattice_.settle(var->type);
   for (auto& map : program_.maps) {
     MapState& state = maps_[map.get()];
+    if (state.never_stored) report_never_stored(*map);
     if (state.decl != nullptr && !state.used) report(DiagKind::UnusedMap, state.decl->range, map->name);
     map->value = lattice_.unknown(map->value) ? TypeId{} : lattice_.settle(map->value);
     map->key = lattice_.unknown(map->key) ? TypeId{} : lattice_.settle(map->key);

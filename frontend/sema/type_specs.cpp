@@ -99,7 +99,8 @@ std::optional<TypeId> Sema::type_of_spec(TypeSpec* spec) {
         candidates = {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "string", "bool", "void"};
       else if (profile_ != nullptr && final_)
         candidates = profile_->names("struct");
-      suggest(report(DiagKind::UnknownType, spec->range, text), spec->name, candidates);
+      if (spec->is_enum) report(DiagKind::UnknownEnum, spec->range, spec->name);
+      else suggest(report(DiagKind::UnknownType, spec->range, text), spec->name, candidates);
       return std::nullopt;
     }
     type = *named;

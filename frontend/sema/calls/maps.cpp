@@ -110,7 +110,8 @@ TypeId Sema::call_print(Call* call, Expr*&) {
   if (call->args[0]->kind == NodeKind::MapRef) {
     map_argument(call, 0);
     call->variant = 1;
-    if (loop_depth_ > 0) report(DiagKind::PrintInLoop, call->range, as<MapRef>(call->args[0])->name);
+    if (loop_depth_ > 0) report(DiagKind::PrintInLoop, call->range);
+    if (call->args.size() > 1 && lattice_.is(as<MapRef>(call->args[0])->map->value, TypeKind::Stats)) report(DiagKind::PrintTopStats, call->range);
     for (size_t i = 1; i < call->args.size(); ++i) {
       visit(call->args[i]);
       check_arg(call, i, "int", true);

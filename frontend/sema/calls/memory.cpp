@@ -229,7 +229,11 @@ TypeId Sema::call_socket_cookie(Call* call, Expr*&) {
   TypeId type = visit(call->args[0]);
   if (lattice_.unknown(type)) return types_.u64();
   const Type t = types_[type];
-  if (t.kind != TypeKind::Pointer || types_[t.elem].kind != TypeKind::Struct) {
+  if (t.kind != TypeKind::Pointer) {
+    report(DiagKind::ArgType, call->range, call->name, "pointer", base_name(type));
+    return lattice_.error();
+  }
+  if (types_[t.elem].kind != TypeKind::Struct) {
     report(DiagKind::SocketCookie, call->range, base_name(type));
     return lattice_.error();
   }
