@@ -210,6 +210,17 @@ TEST_F(OutputTest, TopAndDiv) {
   EXPECT_EQ(f.printed(), "@m[4]: 13\n@m[5]: 16\n");
 }
 
+TEST_F(OutputTest, PrintOfOneEntry) {
+  uint32_t i64 = f.integer(8, true), stats = f.type(TypeKind::Stats, 16, true);
+  Bytes value = concat({bytes_of(int64_t{10}), bytes_of(int64_t{1}), bytes_of(int64_t{5}), bytes_of(int64_t{1})});
+  uint32_t map = f.map("s", static_cast<int>(i64), stats, {8, 16, 2, {{bytes_of(int64_t{7}), value}}});
+  uint32_t event = f.event(EventKind::PrintMapItem, f.tuple(8, {{i64, 0}}), "", static_cast<int>(map));
+  f.open();
+  f.send(event, bytes_of(int64_t{7}));
+  f.send(event, bytes_of(int64_t{8}));
+  EXPECT_EQ(f.printed(), "{ .count = 2, .average = 7, .total = 15 }\n{ .count = 0, .average = 0, .total = 0 }\n");
+}
+
 TEST_F(OutputTest, EmptyMaps) {
   uint32_t u32 = f.integer(4, false), count = f.type(TypeKind::Count, 8), stats = f.type(TypeKind::Stats, 16), hist = f.type(TypeKind::Hist, 66 * 8);
   std::vector<uint32_t> events;

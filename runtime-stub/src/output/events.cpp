@@ -1,5 +1,6 @@
 // One handler per row of abi/events.def; a row without one does not compile.
 #include <cerrno>
+#include <cstring>
 
 #include "runtime-stub/src/output/append.h"
 #include "runtime-stub/src/output/files.h"
@@ -140,13 +141,33 @@ static Next on_PrintMap(State& state, EventInfo& event, const uint8_t* data, siz
   return {};
 }
 
+// A missing entry shows as zero.
 static Next on_PrintMapItem(State& state, EventInfo& event, const uint8_t* data, size_t) {
   const MapInfo& map = state.maps[event.map];
   Value key = member(state, event, 0, data), value = member(state, event, 1, data);
-  if (!value.type || (map.key && key.type->size < map.key->size) || value.type->size < map.value->size) return {};
+  if (!map.key || !key.type || key.type->size < map.key->size || (value.type && value.type->size < map.value->size)) return {};
+  std::vector<uint8_t> zero(map.value->size);
+  const uint8_t* bytes = value.type ? value.data : zero.data();
+  uint32_t cpus = 1;
+  MapEntries entries;
+  if (!value.type && state.target->read_map(event.map, &entries) && entries.key_size >= map.key->size && entries.value_size >= map.value->size) {
+    for (uint32_t entry = 0; entry < entries.count; entry++) {
+      if (memcmp(entries.key(entry), key.data, map.key->size) != 0) continue;
+      bytes = entries.value(entry);
+      cpus = entries.cpus;
+    }
+  }
   std::string line;
-  append_item(line, state.render, map, key.data, value.data, state.json());
-  state.text_to_stderr() ? state.to_stderr(line) : state.put(line);
+  if (state.json()) {
+    line = "{\"type\": \"value\", \"data\": ";
+    append_item_json(line, state.render, map, bytes, cpus, entries.value_size);
+    line += "}\n";
+    state.put(line);
+  } else {
+    append_item_text(line, state.render, map, bytes, cpus, entries.value_size);
+    line += '\n';
+    state.emit(json_type(event), line);
+  }
   return {};
 }
 

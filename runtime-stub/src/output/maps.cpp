@@ -23,7 +23,7 @@ int compare_keys(const Types& types, const TypeInfo& type, const uint8_t* a, con
       for (const Member& member : type.members)
         if (int order = compare_keys(types, types[member.type], a + member.offset, b + member.offset)) return order;
       return 0;
-    default: return std::memcmp(a, b, type.size);
+    default: return type.size ? std::memcmp(a, b, type.size) : 0;
   }
 }
 
@@ -146,20 +146,8 @@ void append_map_text(std::string& out, Render& render, const MapImage& image, ui
   }
 }
 
-void append_item(std::string& out, Render& render, const MapInfo& info, const uint8_t* key, const uint8_t* value, bool json) {
-  MapEntries entries;
-  entries.count = 1;
-  entries.value_size = info.value->size;
-  entries.values.assign(value, value + info.value->size);
-  if (info.key) {
-    entries.key_size = info.key->size;
-    entries.keys.assign(key, key + info.key->size);
-  }
-  MapImage image;
-  MapInfo written = info;
-  written.is_array = false;
-  if (!make_image(render, written, std::move(entries), 0, &image)) return;
-  json ? append_map_json(out, render, image, 1, true) : append_map_text(out, render, image, 1, true);
+void append_item_text(std::string& out, Render& render, const MapInfo& info, const uint8_t* value, uint32_t cpus, size_t stride) {
+  if (!is_multi_row(info.value->kind)) append_single(out, render, *info.value, reduce(*info.value, value, cpus, stride), value, 1);
 }
 
 }  // namespace btc::rt

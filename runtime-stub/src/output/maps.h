@@ -47,8 +47,9 @@ bool make_image(const Render& render, const MapInfo& info, MapEntries entries, u
 void append_map_text(std::string& out, Render& render, const MapImage& image, uint32_t div, bool show_empty_scalar);
 void append_map_json(std::string& out, Render& render, const MapImage& image, uint32_t div, bool show_empty_scalar);
 
-// One entry outside a map: print(@m[k]) with its key.
-void append_item(std::string& out, Render& render, const MapInfo& info, const uint8_t* key, const uint8_t* value, bool json);
+// The value of one entry alone, as print(@m[k]) shows it: summed over `cpus` parts that are `stride` bytes apart.
+void append_item_text(std::string& out, Render& render, const MapInfo& info, const uint8_t* value, uint32_t cpus, size_t stride);
+void append_item_json(std::string& out, Render& render, const MapInfo& info, const uint8_t* value, uint32_t cpus, size_t stride);
 
 // "1, 2" for a tuple key, without its parentheses.
 void append_key(std::string& out, Render& render, const TypeInfo& type, const uint8_t* key, bool compact);

@@ -20,9 +20,8 @@ static void append_number(std::string& out, uint64_t value, uint32_t div, bool i
   append_json_int(out, divide(value, div, is_signed), is_signed);
 }
 
-static void append_value(std::string& out, Render& render, const MapImage& image, const MapRow& row, const uint8_t* data, uint32_t div) {
-  const TypeInfo& type = *image.info->value;
-  const Aggregate& aggregate = row.aggregate;
+// A value that fits on one line.
+static void append_single(std::string& out, Render& render, const TypeInfo& type, const Aggregate& aggregate, const uint8_t* data, uint32_t div) {
   switch (type.kind) {
     case Kind::Int: case Kind::Count: case Kind::Sum: case Kind::Min: case Kind::Max: case Kind::Avg:
       append_number(out, aggregate.value, div, type.is_signed);
@@ -36,10 +35,22 @@ static void append_value(std::string& out, Render& render, const MapImage& image
       append_number(out, aggregate.total, 1, type.is_signed);
       out += '}';
       break;
-    case Kind::Hist: case Kind::LHist: append_hist_json(out, hist_rows(type, row.buckets, div)); break;
-    case Kind::TSeries: append_series_json(out, make_series(type, row.points, image.newest)); break;
     default: append_json(out, render, {&type, data}, div);
   }
+}
+
+static void append_value(std::string& out, Render& render, const MapImage& image, const MapRow& row, const uint8_t* data, uint32_t div) {
+  const TypeInfo& type = *image.info->value;
+  if (type.kind == Kind::TSeries)
+    append_series_json(out, make_series(type, row.points, image.newest));
+  else if (is_multi_row(type.kind))
+    append_hist_json(out, hist_rows(type, row.buckets, div));
+  else
+    append_single(out, render, type, row.aggregate, data, div);
+}
+
+void append_item_json(std::string& out, Render& render, const MapInfo& info, const uint8_t* value, uint32_t cpus, size_t stride) {
+  if (!is_multi_row(info.value->kind)) append_single(out, render, *info.value, reduce(*info.value, value, cpus, stride), value, 1);
 }
 
 void append_map_json(std::string& out, Render& render, const MapImage& image, uint32_t div, bool show_empty_scalar) {
