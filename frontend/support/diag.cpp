@@ -68,11 +68,9 @@ DiagBuilder DiagEngine::add(DiagKind kind, SourceRange range, std::string messag
   if (setting == kAsError) severity = Severity::Error;
 
   std::vector<SourceRange> expanded_from(expansion_.rbegin(), expansion_.rend());
-  for (const Diagnostic& old : diagnostics_) {
-    if (old.kind == kind && old.range == range && old.message == message && old.expanded_from == expanded_from) {
-      return {*this, DiagBuilder::kDropped};
-    }
-  }
+  std::string key = fmt::format("{}:{}:{}:{}", static_cast<unsigned>(kind), range.begin, range.end, message);
+  for (SourceRange call_site : expanded_from) key += fmt::format(":{}", call_site.begin);
+  if (!seen_.insert(std::move(key)).second) return {*this, DiagBuilder::kDropped};
   if (severity == Severity::Error) error_count_++;
   diagnostics_.push_back({kind, severity, range, std::move(message), {}, {}, std::move(expanded_from)});
   return {*this, diagnostics_.size() - 1};

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "frontend/support/source.h"
@@ -117,6 +118,7 @@ class DiagEngine {
   const SourceManager& sources_;
   std::vector<Diagnostic> diagnostics_;
   std::vector<SourceRange> expansion_;
+  std::unordered_set<std::string> seen_;  // what was reported, to drop repetitions
   std::vector<uint8_t> switches_;  // per DiagKind: 0 default, 1 off, 2 error
   size_t error_count_ = 0;
 };
