@@ -37,6 +37,8 @@ class DefinitionsFile {
       if (start.line <= line) found = &start;
     if (!found) return {};
     const ast::CDefinition& definition = *found->definition;
+    // The parser may have added a ';'; an import's text is not in the script at all.
+    if (definition.text.size() > definition.range.end - definition.range.begin + 1) return definition.range;
     size_t at = 0;
     for (unsigned i = found->line; i < line && at != std::string::npos; ++i) at = definition.text.find('\n', at) + 1;
     at = std::min(at + col - 1, definition.text.size());
@@ -50,7 +52,7 @@ class DefinitionsFile {
       while (end < definition.text.size() && (std::isalnum(static_cast<unsigned char>(definition.text[end])) || definition.text[end] == '_')) ++end;
     }
     auto begin = definition.range.begin + static_cast<uint32_t>(at);
-    return {begin, std::max(begin + 1, definition.range.begin + static_cast<uint32_t>(end))};
+    return {begin, std::max(begin + 1, std::min(definition.range.begin + static_cast<uint32_t>(end), definition.range.end))};
   }
 
   // The #include behind an error in another file, as far as its name tells.

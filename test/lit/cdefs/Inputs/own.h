@@ -1,0 +1,2 @@
+#define OWN_VALUE (40 + 2)
+struct own { int x; };
