@@ -82,6 +82,7 @@ bool Features::kfunc(std::string_view name) {
 }
 
 bool Features::perf_link() {
+  if (kernel_version() >= version_of(5, 15)) return true;   // older ones may have it by backport
   return ask(kOther | 1, [&] {
     // A link on a wrong descriptor: EBADF where the command knows perf events, EINVAL before 5.15.
     int fd = load_trivial(BPF_PROG_TYPE_TRACEPOINT, 0);
