@@ -1,3 +1,7 @@
+// Library functions are always inlined. A subprogram would be smaller, but before
+// 6.4 the kernel verifier cannot follow the precision of scalars through calls:
+// it then takes every scalar for precise, no two states of a loop are alike, and
+// one comparison of 64 bytes costs a million instructions (seen on 5.10 and 6.1).
 #include "backend/llvm/library.h"
 
 #include <vector>
@@ -29,6 +33,8 @@ llvm::Function* link_library_function(llvm::Module& into, const std::string& nam
   for (llvm::Function& function : **library) {
     if (function.isDeclaration()) continue;
     function.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    function.removeFnAttr(llvm::Attribute::NoInline);
+    function.addFnAttr(llvm::Attribute::AlwaysInline);
     defined.push_back(function.getName().str());
   }
   // The linker takes what the destination declares and what that needs.

@@ -1,10 +1,10 @@
 // Helpers in BPF C that scripts link when they use them (BIR op `bpf`).
 //
-// Compiled once, when btc is built, and linked into a script as a static
-// subprogram or inlined, whichever LLVM finds better. Integers are 64 bits wide.
-// Memory is passed as pointer and capacity; capacities are constants at every
-// call, so that the kernel verifier (5.10 too) can follow the loops. A string
-// ends at its first NUL or at its capacity.
+// Compiled once, when btc is built, and inlined where a script calls them (see
+// backend/llvm/library.cpp). Integers are 64 bits wide. Memory is passed as
+// pointer and capacity; capacities are constants at every call, so that the
+// kernel verifier (5.10 too) can follow the loops. A string ends at its first
+// NUL or at its capacity.
 //
 // Cost for the verifier: a loop here is walked step by step, about 8 instructions
 // per byte of capacity; btc_str_find takes the product of both capacities.

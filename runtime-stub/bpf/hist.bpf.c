@@ -1,20 +1,23 @@
 // Buckets of log2 histograms.
 #include "runtime-stub/bpf/btc_helpers.h"
 
-// Halves the range five times without branches: the verifier sees one path.
+// 1 if `value` (below 2^63) is not 0, without a branch: BPF has no set-on-condition.
+#define not_zero(value) ((0 - btc_opaque(value)) >> 63)
+
+// Halves the range five times: the verifier sees one path.
 BTC_LIBRARY u64 btc_log2(u64 value) {
-  u64 result = (value > 0xffffffffull) << 5;
+  u64 result = not_zero(value >> 32) << 5;
   value >>= result;
-  u64 step = (value > 0xffff) << 4;
+  u64 step = not_zero(value >> 16) << 4;
   value >>= step;
   result |= step;
-  step = (value > 0xff) << 3;
+  step = not_zero(value >> 8) << 3;
   value >>= step;
   result |= step;
-  step = (value > 0xf) << 2;
+  step = not_zero(value >> 4) << 2;
   value >>= step;
   result |= step;
-  step = (value > 3) << 1;
+  step = not_zero(value >> 2) << 1;
   value >>= step;
   result |= step;
   return result | value >> 1;
