@@ -127,6 +127,7 @@ class Fixture : public Target {
     return *output_;
   }
   void send(uint32_t event, const Bytes& payload = {}) { last_ = output_->handle_event({event, static_cast<uint32_t>(payload.size())}, payload.data(), payload.size()); }
+  const fb::Manifest* manifest() const { return fb::GetManifest(b_.GetBufferPointer()); }
   Next last() const { return last_; }
   std::string printed() {
     output_->close();

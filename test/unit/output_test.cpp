@@ -1,6 +1,8 @@
 // Bytes that the runtime prints. The expected texts are what bpftrace 0.27.1 prints for the same script, except where a comment says so.
 #include "test/unit/output_fixture.h"
 
+#include <sys/stat.h>
+
 #include "runtime-stub/abi/aggregates.h"
 
 namespace btc::rt::test {
@@ -489,6 +491,51 @@ TEST_F(OutputTest, OpenMetrics) {
             "# HELP btc_st Map @st of \n# TYPE btc_st summary\nbtc_st_count 2\nbtc_st_sum -5\n"
             "# EOF\n");
   std::ofstream("/tmp/btc-openmetrics.prom") << printed;
+}
+
+TEST_F(OutputTest, FullDisk) {
+  uint32_t event = f.event(EventKind::Printf, f.tuple(0, {}), "hello\n");
+  f.open();
+  f.printed();
+  OutputOptions options;
+  options.file = "/dev/full";
+  std::string error;
+  auto out = Output::open(f.manifest(), &f, options, &error);
+  ASSERT_TRUE(out) << error;
+  out->handle_event({event, 0}, nullptr, 0);
+  EXPECT_FALSE(out->broken());
+  testing::internal::CaptureStderr();
+  out->flush_batch();
+  EXPECT_TRUE(out->broken());
+  out->handle_event({event, 0}, nullptr, 0);
+  EXPECT_EQ(out->close(), 1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "ERROR: Failed to write to '/dev/full': No space left on device\n");
+}
+
+TEST_F(OutputTest, OutputFileThatCannotBeOpened) {
+  f.open();
+  f.printed();
+  OutputOptions options;
+  options.file = "/nonexistent/x";
+  std::string error;
+  EXPECT_FALSE(Output::open(f.manifest(), &f, options, &error));
+  EXPECT_EQ(error, "Failed to open output file: \"/nonexistent/x\": No such file or directory");
+}
+
+TEST_F(OutputTest, CgroupPathOfTheRoot) {
+  std::string device, mount, kind, rest;
+  std::ifstream mounts("/proc/mounts");
+  while (mounts >> device >> mount >> kind && std::getline(mounts, rest) && kind != "cgroup2") {
+  }
+  struct stat info;
+  if (kind != "cgroup2" || stat(mount.c_str(), &info) != 0) GTEST_SKIP();
+  uint32_t filter = f.constant("uni*"), type = f.type(TypeKind::CgroupPath, 16);
+  EXPECT_EQ(print_value(type, concat({bytes_of(uint64_t{filter}), bytes_of(uint64_t{info.st_ino})})), "unified:/\n");
+}
+
+TEST_F(OutputTest, Username) {
+  uint32_t type = f.type(TypeKind::Username, 8);
+  EXPECT_EQ(print_value(type, bytes_of(uint64_t{0})), "root\n");
 }
 
 TEST_F(OutputTest, DamagedTypesAreRefused) {

@@ -47,6 +47,7 @@ static void append_enum(std::string& out, Value value) {
 }
 
 static void append_string(std::string& out, Render& render, Value value) {
+  if (value.type->size == 0) return;
   const char* chars = reinterpret_cast<const char*>(value.data);
   size_t length = strnlen(chars, value.type->size);
   out.append(chars, length);
