@@ -63,6 +63,10 @@ TypeId Sema::visit(Expr*& slot) {
     case NodeKind::Comptime: type = visit_comptime(slot); break;
     case NodeKind::IfExpr: type = visit_if(slot, true); break;
     case NodeKind::Block: type = visit_block(as<Block>(slot)); break;
+    case NodeKind::TypeArg:
+      report(DiagKind::TypeArgument, slot->range);
+      type = lattice_.error();
+      break;
     default: type = lattice_.error(); break;
   }
   slot->type = type;

@@ -223,6 +223,10 @@ void Sema::rename_map(MapRef* ref, MacroFrame* frame) {
   else report(DiagKind::MacroUnhygienicMap, ref->range, ref->name);
 }
 
+static std::string written(const TypeSpec& spec) {
+  return (spec.is_struct ? "struct " : spec.is_union ? "union " : spec.is_enum ? "enum " : "") + spec.name;
+}
+
 // A type parameter's name in a type: replaced by the argument, which is a type or a name.
 void Sema::expand_spec(TypeSpec* spec, MacroFrame* frame) {
   if (spec == nullptr) return;
@@ -235,12 +239,15 @@ void Sema::expand_spec(TypeSpec* spec, MacroFrame* frame) {
     std::vector<TypeSpec::Suffix> own = spec->suffixes;
     bool keyword = spec->is_struct || spec->is_union || spec->is_enum;
     if (auto* type = dyn<TypeArg>(arg)) {
-      bool composite = keyword && (type->spec->is_struct || type->spec->is_union || type->spec->is_enum || type->spec->typeof_expr != nullptr || !type->spec->suffixes.empty());
-      if (composite) {
-        report(DiagKind::MacroTypeArgument, arg->range, frame->macro->name, name);
+      TypeSpec copy = *type->spec;
+      if (auto* word = copy.typeof_expr ? dyn<Identifier>(copy.typeof_expr) : nullptr) {  // typeof(name) is the type of that name
+        copy.name = word->name;
+        copy.typeof_expr = nullptr;
+      }
+      if (keyword && (copy.is_struct || copy.is_union || copy.is_enum || copy.typeof_expr != nullptr || !copy.suffixes.empty())) {
+        report(DiagKind::MacroTypeArgument, arg->range, frame->macro->name, name, written(*spec));
         return true;
       }
-      TypeSpec copy = *type->spec;
       if (keyword) copy.is_struct = spec->is_struct, copy.is_union = spec->is_union, copy.is_enum = spec->is_enum;
       if (copy.typeof_expr != nullptr) copy.typeof_expr = clone(arena_, copy.typeof_expr);
       copy.suffixes.insert(copy.suffixes.end(), own.begin(), own.end());
@@ -251,6 +258,10 @@ void Sema::expand_spec(TypeSpec* spec, MacroFrame* frame) {
     if (auto* word = dyn<Identifier>(arg)) {
       spec->name = word->name;
       spec->typeof_expr = nullptr;
+      return true;
+    }
+    if (keyword) {
+      report(DiagKind::MacroTypeArgument, arg->range, frame->macro->name, name, written(*spec));
       return true;
     }
     return false;

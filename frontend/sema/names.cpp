@@ -19,6 +19,11 @@ Variable* Sema::find_variable(const std::string& name, size_t* depth) {
   return nullptr;
 }
 
+DiagKind Sema::origin_of(const Variable* var) const {
+  auto found = origin_.find(var);
+  return found == origin_.end() ? DiagKind::InitialDeclaration : found->second;
+}
+
 Variable* Sema::declare(const std::string& name, SourceRange range) {
   auto owned = std::make_unique<Variable>();
   owned->name = plain(name);
@@ -78,8 +83,9 @@ void Sema::resolve_body(Body& body) {
     for (SubprogParam& param : body.subprog->params) {
       param.var = declare(param.name, param.range);
       assigned_.insert(param.var);
-      resolve_spec(param.spec);
+      origin_[param.var] = DiagKind::OriginParameter;
     }
+    for (SubprogParam& param : body.subprog->params) resolve_spec(param.spec);
     resolve_spec(body.subprog->return_spec);
   }
   demote_value(body.block);
@@ -112,6 +118,7 @@ void Sema::resolve_block(Block* block) {
 void Sema::resolve_spec(TypeSpec* spec) {
   if (spec == nullptr || spec->typeof_expr == nullptr) return;
   ++meta_depth_;
+  meta_word_ = "typeof or typeinfo";
   if (spec->typeof_expr->kind == NodeKind::MapRef)
     resolve_map(as<MapRef>(spec->typeof_expr), std::nullopt);
   else
@@ -149,7 +156,7 @@ void Sema::resolve_stmt(Stmt* stmt) {
       resolve_spec(node->spec);
       if (node->init != nullptr) resolve(node->init);
       if (Variable* other = find_variable(node->var->name)) {
-        report(DiagKind::VariableShadows, node->range, other->name).note(DiagKind::InitialDeclaration, other->declared);
+        report(DiagKind::VariableShadows, {node->range.begin, node->var->range.end}, other->name).note(origin_of(other), other->declared);
         node->var->var = other;
         break;
       }
@@ -161,6 +168,8 @@ void Sema::resolve_stmt(Stmt* stmt) {
     case NodeKind::Assign: {
       auto* node = as<Assign>(stmt);
       resolve(node->value);
+      if (meta_depth_ > 0 && node->target != nullptr && (node->target->kind == NodeKind::MapRef || node->target->kind == NodeKind::MapAccess))
+        report(DiagKind::AssignInMeta, node->range, meta_word_);
       if (node->target == nullptr) break;
       if (auto* ref = dyn<VariableRef>(node->target)) {
         if (Variable* var = find_variable(ref->name)) {
@@ -172,6 +181,7 @@ void Sema::resolve_stmt(Stmt* stmt) {
         } else {
           ref->var = declare(ref->name, node->range);
           assigned_.insert(ref->var);
+          origin_[ref->var] = DiagKind::OriginAssignment;
         }
       } else if (auto* map = dyn<MapRef>(node->target)) {
         resolve_map(map, true);
@@ -208,11 +218,12 @@ void Sema::resolve_stmt(Stmt* stmt) {
         resolve(range_loop->end);
       }
       if (Variable* other = find_variable(decl->name))
-        report(DiagKind::LoopShadows, decl->range, other->name).note(DiagKind::InitialDeclaration, other->declared);
+        report(DiagKind::LoopShadows, decl->range, other->name).note(origin_of(other), other->declared);
       loops_.push_back({scopes_.size(), map_loop ? &map_loop->captures : &range_loop->captures});
       scopes_.emplace_back();
       decl->var = declare(decl->name, decl->range);
       decl->var->is_loop_value = true;
+      origin_[decl->var] = DiagKind::OriginLoop;
       assigned_.insert(decl->var);
       demote_value(block);
       resolve_block(block);
@@ -301,6 +312,7 @@ void Sema::resolve(Expr*& slot) {
     case NodeKind::Offsetof:
     case NodeKind::Typeinfo: {
       ++meta_depth_;
+      meta_word_ = slot->kind == NodeKind::Sizeof ? "sizeof" : slot->kind == NodeKind::Offsetof ? "offsetof" : "typeof or typeinfo";
       each_child(slot, [&](Expr*& child) {
         // A bare word may be a type's name: `sizeof(int8)`; infer decides.
         if (child->kind == NodeKind::Identifier && slot->kind != NodeKind::Typeinfo) {

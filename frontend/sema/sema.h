@@ -165,6 +165,7 @@ class Sema {
   void resolve_getopt(Expr*& slot);
   void resolve_map(MapRef* ref, std::optional<bool> scalar);
   Variable* find_variable(const std::string& name, size_t* depth = nullptr);
+  DiagKind origin_of(const Variable* var) const;
   Variable* declare(const std::string& name, SourceRange range);
   void use_variable(VariableRef* ref);
   void demote_value(Block* block);
@@ -342,9 +343,11 @@ class Sema {
   std::map<std::string, Param*> params_;
   std::unordered_set<const Variable*> locked_;                 // declared with a type that has a size
   std::unordered_set<const Variable*> assigned_;
+  std::unordered_map<const Variable*, DiagKind> origin_;       // how it came to be, if not by `let`
   std::vector<Scope> scopes_;
   std::vector<LoopFrame> loops_;
   std::vector<std::pair<Variable*, SourceRange>> declared_;
+  const char* meta_word_ = "";
   uint32_t meta_depth_ = 0;                                    // inside sizeof, typeof ...
   uint32_t loop_depth_ = 0, callback_depth_ = 0;
   bool local_changed_ = false;

@@ -73,8 +73,17 @@ void Sema::solve() {
   for (auto& body : bodies_) walk(*body);
 }
 
+// Format strings are never values in the program; other literals must fit max_strlen.
+static bool is_format(const Node* parent, const Expr* child) {
+  auto* call = dyn<Call>(parent);
+  if (call == nullptr || !call->function || call->args.empty() || call->args[0] != child) return false;
+  return *call->function == Function::Printf || *call->function == Function::Errorf || *call->function == Function::Warnf;
+}
+
 void Sema::settle_tree(Node* node) {
   each_child(node, [&](Expr*& child) {
+    if (auto* text = dyn<String>(child); text != nullptr && text->value.size() > max_strlen_ - 1 && !is_format(node, child))
+      report(DiagKind::StringTooLong, text->range, max_strlen_, text->value);
     child->type = child->type && child->type != lattice_.error() ? lattice_.settle(child->type) : types_.void_type();
     settle_tree(child);
   });
