@@ -170,6 +170,7 @@ struct Module {
   bool places_in_bir = false;           // the text had no `source` lines: ranges point into the .bir file itself
   std::vector<std::pair<std::string, std::string>> config;  // run-side keys that were set
   std::vector<std::string> inputs;      // "sha256  path"
+  std::vector<std::string> strings;     // constants that values name by index: strftime formats, cgroup filters
   std::shared_ptr<TypeTable> types;
   std::vector<CoreType> core_types;
   std::vector<Map> maps;

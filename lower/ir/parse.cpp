@@ -270,7 +270,7 @@ class Parser {
     static constexpr Item kItems[] = {
         {"arch", &Parser::parse_arch},     {"script", &Parser::parse_script}, {"license", &Parser::parse_license},
         {"warnings", &Parser::parse_warnings}, {"unsafe", &Parser::parse_unsafe}, {"scratch", &Parser::parse_scratch},
-        {"zero", &Parser::parse_zero},     {"config", &Parser::parse_config}, {"input", &Parser::parse_input},
+        {"zero", &Parser::parse_zero},     {"config", &Parser::parse_config}, {"input", &Parser::parse_input}, {"string", &Parser::parse_strings},
         {"source", &Parser::parse_source}, {"record", &Parser::parse_record}, {"enum", &Parser::parse_enum},
         {"core", &Parser::parse_core},     {"map", &Parser::parse_map},       {"event", &Parser::parse_event},
         {"param", &Parser::parse_param},   {"fact", &Parser::parse_fact},     {"probe", &Parser::parse_probe},
@@ -297,6 +297,7 @@ class Parser {
     module_->config.emplace_back(key, take_string());
   }
   void parse_input(size_t) { module_->inputs.push_back(take_string()); }
+  void parse_strings(size_t) { module_->strings.push_back(take_string()); }
 
   // Places in the text count from 1 over its own sources; in memory they lie behind the files that were there before.
   void parse_source(size_t begin) {

@@ -87,6 +87,7 @@ class Printer {
     if (module_.zero_size != 0) put("zero {}\n", module_.zero_size);
     for (const auto& [key, value] : module_.config) put("config {} {}\n", quoted(key), quoted(value));
     for (const std::string& input : module_.inputs) put("input {}\n", quoted(input));
+    for (const std::string& string : module_.strings) put("string {}\n", quoted(string));
     if (!locs_) return;
     for (const SourceText& source : module_.sources) put("source {} {} {}\n", source.base, quoted(source.name), quoted(source.text));
   }

@@ -1,0 +1,184 @@
+// Whole functions: prologue, variables and temporaries, how a body ends.
+#include "lower/build/body.h"
+
+#include <algorithm>
+
+#include "lower/build/walk.h"
+
+namespace btc::lower {
+
+using ast::NodeKind;
+
+Body::Body(ModuleBuilder& module, uint32_t function, const TypedProbe* probe)
+    : module(module), types(module.types), b(module.module(), function), probe(probe) {}
+
+void Body::lower_probe() {
+  b.set_place(probe->attach->range);
+  b.add_param("ctx", ir::ptr_type(PtrSpace::Ctx));
+  b.set_block(b.new_block("entry"));
+  filter_by_pid();
+  collect_captures(probe->body);
+  make_frame();
+  statements(*probe->body);
+  if (!b.terminated()) return_value(b.constant(program_return()));
+}
+
+void Body::lower_subprog(const ast::Subprog& subprog) {
+  b.set_place(subprog.name_range);
+  return_type_ = subprog.return_type;
+  bool returns = return_type_ && types[return_type_].kind != TypeKind::Void;
+  for (const ast::SubprogParam& param : subprog.params) b.add_param(param.name.substr(param.name.starts_with('$')), kI64);
+  b.set_block(b.new_block("entry"));
+  collect_captures(subprog.body);
+  make_frame();
+  for (size_t i = 0; i < subprog.params.size(); ++i) {
+    const ast::Variable* var = subprog.params[i].var;
+    store_scalar(b.fn().params[i], var->type, variable(var));
+  }
+  statements(*subprog.body);
+  (void)returns;
+  if (!b.terminated()) b.ret(b.constant(0));
+}
+
+int64_t Body::program_return() const {
+  return probe && probe->attach->parsed.kind == abi::ProbeKind::Tracepoint ? 1 : 0;
+}
+
+// `-p PID`: for probes that fire in every process. The others are attached to the process only.
+void Body::filter_by_pid() {
+  switch (probe->attach->parsed.kind) {
+    case abi::ProbeKind::Kprobe:
+    case abi::ProbeKind::Kretprobe:
+    case abi::ProbeKind::Fentry:
+    case abi::ProbeKind::Fexit:
+    case abi::ProbeKind::Tracepoint:
+    case abi::ProbeKind::Rawtracepoint: break;
+    default: return;
+  }
+  ValueId target = fact(abi::FactKind::TargetPid, "target_pid", 4);
+  ir::BlockId check = b.new_block("filter"), skip = b.new_block("skip"), go = b.new_block("go");
+  b.br_if(b.is_nonzero(target), check, go);
+  b.set_block(check);
+  b.br_if(b.binary(Op::Eq, b.builtin("pid"), target), go, skip);
+  b.set_block(skip);
+  b.ret(b.constant(program_return()));
+  b.set_block(go);
+}
+
+// ---- The frame: variables that callbacks share with this function ----
+
+void Body::collect_captures(const ast::Node* node) {
+  const std::vector<ast::Variable*>* captures = nullptr;
+  if (const auto* loop = ast::dyn<ast::ForMap>(node)) captures = &loop->captures;
+  if (const auto* loop = ast::dyn<ast::ForRange>(node); loop && !is_inline_loop(*loop)) {
+    captures = &loop->captures;
+    frame_size_ = std::max<uint32_t>(frame_size_, 16);
+    frame_start_[loop] = frame_size_;
+    frame_size_ += 8;
+  }
+  if (captures) {
+    frame_has_flag_ = true;
+    for (const ast::Variable* var : *captures) {
+      auto [entry, is_new] = frame_offsets_.try_emplace(var, 0);
+      if (!is_new) continue;
+      if (frame_size_ == 0) frame_size_ = 16;
+      entry->second = frame_size_;
+      frame_size_ += (std::max<uint32_t>(types.size_of(var->type), 1) + 7) / 8 * 8;
+    }
+  }
+  for_each_child(node, [&](const ast::Node* child) { collect_captures(child); });
+}
+
+void Body::make_frame() {
+  if (!frame_has_flag_) return;
+  frame_size_ = std::max<uint32_t>(frame_size_, 16);
+  frame_slot_ = b.new_slot("frame", frame_size_, 8);
+  frame_ = b.slot_addr(frame_slot_);
+  b.mem_set(frame_, 0, frame_size_);
+}
+
+// The frame's first 16 bytes say whether a callback asked for `return`, and with which value.
+void Body::return_from_program() { return_value(b.constant(program_return())); }
+
+void Body::return_value(ValueId value) {
+  if (b.terminated()) return;
+  if (b.fn().kind == ir::Function::Callback) {
+    b.store(frame_, 0, b.constant(1));
+    b.store(frame_, 8, value);
+    b.ret(b.constant(1));
+  } else {
+    b.ret(value);
+  }
+}
+
+// ---- Memory ----
+
+Memory Body::temp(uint32_t size, uint32_t align, std::string_view name) {
+  size = std::max<uint32_t>(size, 1);
+  for (FreeSlot& free : temps_) {
+    if (free.taken || free.size != size || free.align < align) continue;
+    free.taken = true;
+    return {b.slot_addr(free.slot), 0};
+  }
+  uint32_t slot = b.new_slot(name, size, align);
+  temps_.push_back({slot, size, align, true});
+  return {b.slot_addr(slot), 0};
+}
+
+Memory Body::temp(TypeId type, std::string_view name) { return temp(types.size_of(type), 8, name); }
+
+Memory Body::variable(const ast::Variable* variable) {
+  if (auto offset = frame_offsets_.find(variable); offset != frame_offsets_.end()) return {frame_, offset->second};
+  auto [entry, is_new] = slots_.try_emplace(variable, Memory{});
+  if (is_new) {
+    uint32_t size = std::max<uint32_t>(types.size_of(variable->type), 1);
+    uint32_t align = size >= 8 ? 8 : types.layout(variable->type).align;
+    entry->second.offset = b.new_slot(variable->name.substr(variable->name.starts_with('$')), size, align);
+  }
+  return {b.slot_addr(static_cast<uint32_t>(entry->second.offset)), 0};
+}
+
+void Body::store_scalar(ValueId value, TypeId type, Memory to) {
+  uint32_t size = types.size_of(type);
+  if (b.type(value).kind == ir::ScalarKind::Ptr) value = b.ptr_to_int(value);
+  value = b.bool_value(value);
+  b.store(to.pointer, to.offset, b.resize(value, ir::int_of(size), false));
+}
+
+ValueId Body::load_scalar(TypeId type, Memory from, std::string_view name) {
+  const Type& t = types[type];
+  bool is_signed = t.kind == TypeKind::Enum ? types.enum_def(t.record).is_signed : t.kind == TypeKind::Int && t.is_signed;
+  return b.resize(b.load(from.pointer, from.offset, ir::int_of(types.size_of(type)), name), kI64, is_signed, name);
+}
+
+void Body::zero(Memory to, uint32_t bytes) { b.mem_set(pointer_to(to), 0, bytes); }
+
+void Body::store_literal(std::string_view text, uint32_t size, Memory to) {
+  auto length = static_cast<uint32_t>(std::min<size_t>(text.size(), size));
+  if (length < size) {
+    // The constant ends in a NUL; one copy for text and terminator.
+    b.mem_copy(pointer_to(to), b.rodata(text.substr(0, length)), length + 1);
+    zero(to.at(length + 1), size - length - 1);
+  } else {
+    b.mem_copy(pointer_to(to), b.rodata(text.substr(0, length)), length);
+  }
+}
+
+void Body::zero_gaps(TypeId type, Memory to) {
+  Layout layout = types.layout(type);
+  const std::vector<std::pair<std::string, TypeId>> members = types[type].members;
+  uint32_t end = 0;
+  for (size_t i = 0; i <= members.size(); ++i) {
+    uint32_t begin = i < members.size() ? layout.offsets[i] : layout.size;
+    if (begin > end) zero(to.at(end), begin - end);
+    if (i < members.size()) end = begin + types.size_of(members[i].second);
+  }
+}
+
+void Body::need(std::string_view what) {
+  if (b.fn().program < 0) return;
+  std::vector<std::string>& needs = module.module().programs[static_cast<size_t>(b.fn().program)].needs;
+  if (std::find(needs.begin(), needs.end(), what) == needs.end()) needs.emplace_back(what);
+}
+
+}  // namespace btc::lower

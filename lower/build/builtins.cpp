@@ -1,0 +1,159 @@
+// Builtins, and the arguments and registers of what was traced.
+#include "lower/build/body.h"
+
+namespace btc::lower {
+
+namespace {
+
+// struct pt_regs on x86_64, bytes.
+constexpr uint32_t kArgRegisters[] = {112, 104, 96, 88, 72, 64};  // rdi rsi rdx rcx r8 r9
+constexpr uint32_t kReturnRegister = 80, kIpRegister = 128, kCsRegister = 136;
+
+abi::CtxKind ctx_kind(const TypedProbe* probe) { return probe ? abi::probe_info(probe->attach->parsed.kind).ctx : abi::CtxKind::none; }
+
+}  // namespace
+
+ValueId Body::register_at(uint32_t offset, const char* name) { return b.ctx_load(offset, kI64, name); }
+
+ValueId Body::argument(uint32_t n) {
+  std::string name = "arg" + std::to_string(n);
+  abi::ProbeKind kind = probe->attach->parsed.kind;
+  if (kind == abi::ProbeKind::Usdt) {
+    // The note of each place says where its arguments lie; the runtime writes that into the copy for the place.
+    ValueId form = b.emit(Op::CopyConst, {ir::Builder::imm(abi::usdt_form_const(n))}, kI64, "form");
+    ValueId number = b.emit(Op::CopyConst, {ir::Builder::imm(abi::usdt_number_const(n))}, kI64, "number");
+    ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
+    return b.bpf("btc_usdt_arg", {ctx, form, number}, name);
+  }
+  if (ctx_kind(probe) == abi::CtxKind::raw_args || ctx_kind(probe) == abi::CtxKind::trampoline) return b.ctx_load(8 * n, kI64, name);
+  return n < std::size(kArgRegisters) ? b.ctx_load(kArgRegisters[n], kI64, name) : b.constant(0);
+}
+
+bool Body::is_user_context() const {
+  switch (probe ? probe->attach->parsed.kind : abi::ProbeKind::Begin) {
+    case abi::ProbeKind::Uprobe:
+    case abi::ProbeKind::Uretprobe:
+    case abi::ProbeKind::Usdt: return true;
+    default: return false;
+  }
+}
+
+// Which attach target fired. Every copy of a program knows; a program with several targets at once asks the kernel, where it has
+// cookies (kprobe.multi, uprobe.multi 5.18; perf events 5.15).
+ValueId Body::probe_index() {
+  ValueId own = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyTargetIndex)}, kI64, "target");
+  if (!probe || !probe->attach->parsed.wildcard) return own;
+  switch (probe->attach->parsed.kind) {
+    case abi::ProbeKind::Kprobe:
+    case abi::ProbeKind::Kretprobe:
+    case abi::ProbeKind::Uprobe:
+    case abi::ProbeKind::Uretprobe:
+    case abi::ProbeKind::Usdt:
+    case abi::ProbeKind::Tracepoint: break;
+    default: return own;
+  }
+  Memory index = temp(8, 8, "target");
+  b.store(index.pointer, index.offset, own);
+  ValueId has_cookie = fact(abi::FactKind::HasCookie, "has_cookie", 1);
+  if_then(b.is_nonzero(has_cookie), "cookie", [&] {
+    ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
+    b.store(index.pointer, index.offset, b.helper("get_attach_cookie", {ctx}, "cookie"));
+  });
+  return b.load(index.pointer, index.offset, kI64, "target");
+}
+
+const char* Body::probe_type_name() const {
+  if (!probe) return "";
+  switch (probe->attach->parsed.kind) {
+    case abi::ProbeKind::Begin:
+    case abi::ProbeKind::End:
+    case abi::ProbeKind::Self: return "special";
+    case abi::ProbeKind::Bench: return "benchmark";
+    default: return abi::probe_info(probe->attach->parsed.kind).name;
+  }
+}
+
+// In the tracer's pid namespace; where that is the initial one (PidnsIno 0) no namespace is asked. See expand-builtins.
+ValueId Body::pid_or_tid(bool tid, bool initial_namespace) {
+  if (initial_namespace) return b.builtin(tid ? "tid_init" : "pid_init");
+  return b.builtin(tid ? "tid" : "pid");
+}
+
+ValueId Body::builtin(const ast::Identifier& identifier) {
+  using Kind = abi::FactKind;
+  switch (*identifier.builtin) {
+    case Builtin::Arg: return argument(identifier.builtin_index);
+    case Builtin::Ctx: return b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
+    case Builtin::Cpid: return fact(Kind::ChildPid, "child_pid", 4);
+    case Builtin::HasCpid: return b.is_nonzero(fact(Kind::ChildPid, "child_pid", 4));
+    case Builtin::Elapsed: return b.binary(Op::Sub, b.builtin("nsecs"), fact(Kind::BootNsecs, "boot_nsecs", 8), "elapsed");
+    case Builtin::Ncpus: return fact(Kind::NumCpus, "num_cpus", 4);
+    case Builtin::Pid: return pid_or_tid(false, false);
+    case Builtin::Tid: return pid_or_tid(true, false);
+    case Builtin::Username: return b.builtin("uid");
+    case Builtin::Probe: return probe_index();
+    case Builtin::Usermode: {
+      switch (ctx_kind(probe)) {
+        case abi::CtxKind::pt_regs:
+        case abi::CtxKind::perf_event: return b.bool_value(b.binary(Op::Eq, b.binary(Op::And, register_at(kCsRegister, "cs"), b.constant(3), "ring"), b.constant(3), "usermode"));
+        case abi::CtxKind::none: return b.constant(1);
+        default: return b.constant(0);
+      }
+    }
+    case Builtin::Func: {
+      abi::ProbeKind kind = probe->attach->parsed.kind;
+      bool entry = kind == abi::ProbeKind::Kprobe || kind == abi::ProbeKind::Uprobe || kind == abi::ProbeKind::Usdt;
+      if (entry) return register_at(kIpRegister, "ip");
+      need("helper:get_func_ip");
+      ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
+      return b.helper("get_func_ip", {ctx}, "func");
+    }
+    case Builtin::Retval: {
+      if (ctx_kind(probe) != abi::CtxKind::trampoline) return convert(register_at(kReturnRegister, "retval"), types.u64(), identifier.type);
+      // Behind the arguments in the trampoline's context.
+      size_t arguments = probe->args_record ? types.record(types[probe->args_record].record).fields.size() : 0;
+      return convert(b.ctx_load(static_cast<int64_t>(8 * arguments), kI64, "retval"), types.u64(), identifier.type);
+    }
+    case Builtin::Args: return b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "args");
+    default: return b.builtin(builtin_info(*identifier.builtin).name);
+  }
+}
+
+// Tracepoints of system calls have the same layout on every kernel: int __syscall_nr at 8, then 8 bytes per argument from 16.
+bool Body::is_syscall_record(uint32_t record) const { return types.record(record).name.starts_with("syscalls:sys_e"); }
+
+// `args.name` where it is not simply memory; kNoValue otherwise.
+ValueId Body::args_field(const ast::FieldAccess& access) {
+  const auto* base = ast::dyn<ast::Identifier>(access.base);
+  if (!base || base->builtin != Builtin::Args || access.path.empty()) return kNoValue;
+  uint32_t index = types[base->type].record;
+  const Record& record = types.record(index);
+  const Field field = record.fields[access.path[0]];
+  switch (record.origin) {
+    case RecordOrigin::Tracepoint: {
+      if (!is_syscall_record(index) || access.path.size() != 1) return kNoValue;
+      uint32_t size = types.size_of(field.type);
+      bool is_signed = types[field.type].kind == TypeKind::Int && types[field.type].is_signed;
+      return b.resize(b.ctx_load(field.bit_offset / 8, ir::int_of(size), field.name), kI64, is_signed, field.name);
+    }
+    case RecordOrigin::FuncArgs: {
+      note_argument(access.path[0], field.name);
+      ValueId value = b.ctx_load(8 * static_cast<int64_t>(access.path[0]), kI64, field.name);
+      return convert(value, types.u64(), field.type);
+    }
+    case RecordOrigin::UprobeArgs: return convert(argument(access.path[0]), types.u64(), field.type);
+    default: return kNoValue;
+  }
+}
+
+// The loader checks on the target that the argument still has this number.
+void Body::note_argument(uint32_t index, const std::string& name) {
+  std::vector<std::string>& args = module.module().programs[static_cast<size_t>(b.fn().program)].func_args;
+  std::string text = std::to_string(index) + ":" + name;
+  for (const std::string& other : args) {
+    if (other == text) return;
+  }
+  args.push_back(std::move(text));
+}
+
+}  // namespace btc::lower

@@ -1,0 +1,77 @@
+// Stacks and symbols: kstack() ustack() ksym() usym() and addresses of symbols.
+#include "lower/build/calls.h"
+
+namespace btc::lower {
+
+namespace {
+
+std::string name_of(const ast::Call& call) {
+  const auto* string = ast::dyn<ast::String>(call.args.empty() ? nullptr : call.args[0]);
+  return string ? string->value : "";
+}
+
+// `at`: where the number of frames goes; the frames follow.
+void read_stack(Body& body, const Type& type, Memory at, bool user) {
+  ir::Builder& b = body.b;
+  bool build_ids = type.mode == StackMode::BuildId;
+  int64_t frame = build_ids ? 32 : 8;
+  int64_t bytes = frame * type.p0;
+  Memory frames = at.at(8);
+  if (!body.keep_tail) body.zero(frames, static_cast<uint32_t>(bytes));
+  ValueId got = b.emit(Op::StackRead, {ir::Builder::val(body.pointer_to(frames)), ir::Builder::imm(bytes), ir::Builder::imm(user ? 1 : 0), ir::Builder::imm(build_ids ? 1 : 0)}, kI64, "bytes");
+  ValueId failed = b.binary(Op::LtS, got, b.constant(0), "failed");
+  b.store(at.pointer, at.offset, b.binary(Op::ShrU, b.select(failed, b.constant(0), got, "bytes"), b.constant(build_ids ? 5 : 3), "frames"));
+  body.if_then(failed, "no_stack", [&] { body.report(user ? abi::RuntimeErrorKind::UstackFailed : abi::RuntimeErrorKind::KstackFailed, "get_stack", got); });
+}
+
+}  // namespace
+
+ValueId lower_call_Kstack(Body& body, const ast::Call& call, const CallTarget& target) {
+  read_stack(body, body.types[call.type], target.to, false);
+  return kNoValue;
+}
+
+// i32 pid, i32 probe, then as kstack.
+ValueId lower_call_Ustack(Body& body, const ast::Call& call, const CallTarget& target) {
+  TypeId i32 = body.types.int_type(4, true);
+  body.store_scalar(body.pid_or_tid(false, false), i32, target.to);
+  body.store_scalar(body.probe_index(), i32, target.to.at(4));
+  read_stack(body, body.types[call.type], target.to.at(8), true);
+  return kNoValue;
+}
+
+ValueId lower_call_DwUstack(Body& body, const ast::Call& call, const CallTarget& target) { return lower_call_Ustack(body, call, target); }
+
+ValueId lower_call_Ksym(Body& body, const ast::Call& call, const CallTarget&) { return body.scalar(call.args[0]); }
+
+ValueId lower_call_Usym(Body& body, const ast::Call& call, const CallTarget& target) {
+  TypeId i32 = body.types.int_type(4, true);
+  body.store_scalar(body.scalar(call.args[0]), body.types.u64(), target.to);
+  body.store_scalar(body.pid_or_tid(false, false), i32, target.to.at(8));
+  body.store_scalar(body.probe_index(), i32, target.to.at(12));
+  return kNoValue;
+}
+
+ValueId lower_call_Kaddr(Body& body, const ast::Call& call, const CallTarget&) {
+  std::string name = name_of(call);
+  return body.fact(abi::FactKind::KernelSymbol, "kaddr_" + name, 8, name);
+}
+
+ValueId lower_call_Uaddr(Body& body, const ast::Call& call, const CallTarget&) {
+  std::string name = name_of(call);
+  return body.fact(abi::FactKind::UserSymbol, "uaddr_" + name, 8, name);
+}
+
+ValueId lower_call_PercpuKaddr(Body& body, const ast::Call& call, const CallTarget&) {
+  ir::Builder& b = body.b;
+  ValueId symbol = b.emit(Op::KsymAddr, {ir::Builder::word(name_of(call)), ir::Builder::imm(1)}, ir::ptr_type(PtrSpace::Btf), name_of(call));
+  if (call.args.size() > 1) return b.helper("per_cpu_ptr", {symbol, body.scalar(call.args[1])}, "addr");
+  return b.helper("this_cpu_ptr", {symbol}, "addr");
+}
+
+ValueId lower_call_Reg(Body& body, const ast::Call& call, const CallTarget&) {
+  std::string name = name_of(call);
+  return body.register_at(call.variant, name.c_str());
+}
+
+}  // namespace btc::lower

@@ -1,0 +1,103 @@
+// Reading what a place names: direct loads, guarded reads, strings.
+#include <algorithm>
+
+#include "lower/build/body.h"
+
+namespace btc::lower {
+
+namespace {
+
+bool is_signed_type(const TypeTable& types, TypeId id) {
+  const Type& type = types[id];
+  if (type.kind == TypeKind::Enum) return types.enum_def(type.record).is_signed;
+  return type.kind == TypeKind::Int && type.is_signed;
+}
+
+}  // namespace
+
+template <typename F>
+void Body::by_space(ValueId address, AddrSpace space, F&& read) {
+  if (space != AddrSpace::None) return read(space == AddrSpace::User);
+  // Kernel addresses have the top bit set on every 64-bit architecture that matters.
+  ValueId top = b.binary(Op::ShrU, b.ptr_to_int(address), b.constant(63), "top");
+  if_else(b.is_nonzero(top), "kernel", [&] { read(false); }, [&] { read(true); });
+}
+
+void Body::read(Memory to, ValueId from, AddrSpace space, uint32_t bytes, const char* what) {
+  if (bytes == 0) return;
+  by_space(from, space, [&](bool user) {
+    ValueId pointer = pointer_to(to);
+    ValueId ret = b.emit(user ? Op::ReadUser : Op::ReadKernel, {ir::Builder::val(pointer), ir::Builder::val(from), ir::Builder::imm(bytes)}, kI64, what);
+    check_helper(ret, user ? "probe_read_user" : "probe_read_kernel");
+  });
+}
+
+void Body::read_bytes(Memory to, ValueId from, AddrSpace space, ValueId size, uint32_t limit) {
+  by_space(from, space, [&](bool user) {
+    ValueId pointer = pointer_to(to);
+    ValueId ret = b.emit(user ? Op::ReadUserN : Op::ReadKernelN, {ir::Builder::val(pointer), ir::Builder::val(from), ir::Builder::val(size), ir::Builder::imm(limit)}, kI64, "ret");
+    check_helper(ret, user ? "probe_read_user" : "probe_read_kernel");
+  });
+}
+
+// The length with NUL, or -errno.
+ValueId Body::read_string(Memory to, ValueId from, AddrSpace space, ValueId size, uint32_t limit) {
+  ValueId result = kNoValue;
+  Memory both = space == AddrSpace::None ? temp(8, 8, "length") : Memory{};
+  by_space(from, space, [&](bool user) {
+    ValueId pointer = pointer_to(to);
+    result = b.emit(user ? Op::ReadStrUser : Op::ReadStrKernel, {ir::Builder::val(pointer), ir::Builder::val(from), ir::Builder::val(size), ir::Builder::imm(limit)}, kI64, "length");
+    check_helper(result, user ? "probe_read_user_str" : "probe_read_kernel_str");
+    if (space == AddrSpace::None) b.store(both.pointer, both.offset, result);
+  });
+  return space == AddrSpace::None ? b.load(both.pointer, both.offset, kI64, "length") : result;
+}
+
+ValueId Body::load(const Place& place) {
+  uint32_t size = types.size_of(place.type);
+  bool is_signed = is_signed_type(types, place.type);
+  if (place.bit_size != 0 && place.kind != Place::Core && place.kind != Place::Record) {
+    // The 64 bits that hold it, as far as the record goes; shifted up and down.
+    Memory bits = temp(8, 8, "bits");
+    b.store(bits.pointer, bits.offset, b.constant(0));
+    uint32_t bytes = std::min<uint32_t>(8, (place.bit_offset + place.bit_size + 7) / 8);
+    Place whole = place;
+    whole.bit_size = 0;
+    if (place.kind == Place::Direct) b.mem_copy(pointer_to(bits), address(whole), bytes);
+    else read(bits, address(whole), place.space, bytes);
+    ValueId value = b.load(bits.pointer, bits.offset, kI64, "bits");
+    value = b.binary(Op::Shl, value, b.constant(64 - place.bit_offset - place.bit_size), "high");
+    return b.binary(is_signed ? Op::ShrS : Op::ShrU, value, b.constant(64 - static_cast<int64_t>(place.bit_size)), "field");
+  }
+  switch (place.kind) {
+    case Place::Direct: return load_scalar(place.type, {place.base, place.offset}, "value");
+    case Place::Context: return b.resize(b.ctx_load(place.offset, ir::int_of(size), "value"), kI64, is_signed, "value");
+    case Place::Record: {
+      if (place.data_loc) return b.ptr_to_int(address(place));
+      if (place.path.size() != 1) break;  // a member of a member: read like memory
+      return b.emit(Op::RecordLoad, {ir::Builder::chain_ref({module.core().record(place.record), place.path}), ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "field");
+    }
+    case Place::Core:
+      if (place.bit_size != 0) {
+        return b.emit(Op::CoreBitfield, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path}), ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "field");
+      }
+      break;
+    default: break;
+  }
+  Memory value = temp(size, size >= 8 ? 8 : 4, "value");
+  AddrSpace space = place.kind == Place::Remote ? place.space : AddrSpace::Kernel;
+  if (space == AddrSpace::Btf) space = AddrSpace::Kernel;
+  read(value, address(place), space, size);
+  return load_scalar(place.type, value, "value");
+}
+
+void Body::copy(const Place& place, Memory to) {
+  uint32_t size = types.size_of(place.type);
+  switch (place.kind) {
+    case Place::Direct: return b.mem_copy(pointer_to(to), address(place), size);
+    case Place::Remote: return read(to, address(place), place.space == AddrSpace::Btf ? AddrSpace::Kernel : place.space, size);
+    default: return read(to, address(place), AddrSpace::Kernel, size);
+  }
+}
+
+}  // namespace btc::lower

@@ -1,0 +1,81 @@
+// Replaces operations of a function by several others, blocks included.
+//
+// `expand(builder, inst)` either returns false and the instruction stays, or builds its replacement and returns true. It may end
+// the block and go on in another one: what follows the instruction follows there. A result is replaced by
+// `replace(inst.result, value)` of the rewriter.
+#pragma once
+
+#include <unordered_map>
+
+#include "lower/ir/builder.h"
+
+namespace btc::lower {
+
+class Rewriter {
+ public:
+  Rewriter(ir::Module& module, uint32_t function) : b(module, function) {}
+
+  template <typename F>
+  void run(F&& expand) {
+    size_t count = b.fn().blocks.size();
+    for (ir::BlockId block = 0; block < count; ++block) {
+      std::vector<ir::Inst> insts = std::move(b.fn().blocks[block].insts);
+      b.fn().blocks[block].insts.clear();
+      b.set_block(block);
+      for (ir::Inst& inst : insts) {
+        b.set_place(inst.loc);
+        if (!expand(b, inst)) b.fn().blocks[b.block()].insts.push_back(std::move(inst));
+      }
+    }
+    rename();
+  }
+
+  void replace(ir::ValueId old_value, ir::ValueId new_value) { renamed_[old_value] = new_value; }
+
+  // If-like control; results go through slots.
+  template <typename Then, typename Else>
+  void if_else(ir::ValueId flag, std::string_view name, Then&& then_part, Else&& else_part) {
+    ir::BlockId then_block = b.new_block(name), else_block = b.new_block(std::string(name) + "_else"), done = b.new_block(std::string(name) + "_end");
+    b.br_if(flag, then_block, else_block);
+    b.set_block(then_block);
+    then_part();
+    b.br(done);
+    b.set_block(else_block);
+    else_part();
+    b.br(done);
+    b.set_block(done);
+  }
+  template <typename Then>
+  void if_then(ir::ValueId flag, std::string_view name, Then&& then_part) {
+    ir::BlockId then_block = b.new_block(name), done = b.new_block(std::string(name) + "_end");
+    b.br_if(flag, then_block, done);
+    b.set_block(then_block);
+    then_part();
+    b.br(done);
+    b.set_block(done);
+  }
+
+  ir::Builder b;
+
+ private:
+  void rename() {
+    if (renamed_.empty()) return;
+    for (ir::Block& block : b.fn().blocks) {
+      for (ir::Inst& inst : block.insts) {
+        for (ir::Operand& operand : inst.operands) {
+          if (operand.kind != ir::Operand::Value) continue;
+          for (auto found = renamed_.find(static_cast<ir::ValueId>(operand.number)); found != renamed_.end(); found = renamed_.find(found->second)) {
+            operand.number = found->second;
+          }
+        }
+      }
+    }
+  }
+
+  std::unordered_map<ir::ValueId, ir::ValueId> renamed_;
+};
+
+// A fact of the module by kind; made if it is missing.
+uint32_t find_fact(ir::Module& module, abi::FactKind kind, const char* name, uint32_t size);
+
+}  // namespace btc::lower
