@@ -13,6 +13,12 @@ void emit_MapLookup(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.helper("map_lookup_elem", f.b.getPtrTy(), {map_of(f, inst), f.value(inst.operands[1])}));
 }
 
+void emit_ZeroAddr(FunctionEmitter& f, const ir::Inst& inst) {
+  llvm::AllocaInst* key = f.counter_key();
+  f.b.CreateStore(f.b.getInt32(0), key);
+  f.set_result(inst, f.helper("map_lookup_elem", f.b.getPtrTy(), {f.module.globals.zero(), key}));
+}
+
 void emit_MapUpdate(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.helper("map_update_elem", f.b.getInt64Ty(),
                               {map_of(f, inst), f.value(inst.operands[1]), f.value(inst.operands[2]),

@@ -59,7 +59,7 @@ void Body::filter_by_pid() {
   ir::BlockId check = b.new_block("filter"), skip = b.new_block("skip"), go = b.new_block("go");
   b.br_if(b.is_nonzero(target), check, go);
   b.set_block(check);
-  b.br_if(b.binary(Op::Eq, b.builtin("pid"), target), go, skip);
+  b.br_if(b.binary(Op::Eq, pid_or_tid(false, false), target), go, skip);
   b.set_block(skip);
   b.ret(b.constant(program_return()));
   b.set_block(go);

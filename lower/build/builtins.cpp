@@ -73,10 +73,11 @@ const char* Body::probe_type_name() const {
   }
 }
 
-// In the tracer's pid namespace; where that is the initial one (PidnsIno 0) no namespace is asked. See expand-builtins.
+// In the tracer's pid namespace (see expand-builtins), or in the initial one. Both ids come as one value.
 ValueId Body::pid_or_tid(bool tid, bool initial_namespace) {
-  if (initial_namespace) return b.builtin(tid ? "tid_init" : "pid_init");
-  return b.builtin(tid ? "tid" : "pid");
+  ValueId both = initial_namespace ? b.helper("get_current_pid_tgid", {}, "pid_tgid") : b.builtin("pid_tgid");
+  if (tid) return b.binary(Op::And, both, b.constant(0xffffffff), "tid");
+  return b.binary(Op::ShrU, both, b.constant(32), "pid");
 }
 
 ValueId Body::builtin(const ast::Identifier& identifier) {

@@ -149,7 +149,7 @@ void Body::store_memory(const ast::Expr* expr, Memory to) {
       }
       if (identifier->builtin == Builtin::Func) {  // usym_t: u64 address, i32 pid, i32 probe
         store_scalar(builtin(*identifier), types.u64(), to);
-        store_scalar(b.builtin("pid"), types.int_type(4, true), to.at(8));
+        store_scalar(pid_or_tid(false, false), types.int_type(4, true), to.at(8));
         return store_scalar(probe_index(), types.int_type(4, true), to.at(12));
       }
       if (identifier->builtin == Builtin::Probetype) return store_literal(probe_type_name(), types.size_of(expr->type), to);

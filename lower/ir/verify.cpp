@@ -331,7 +331,7 @@ class Verifier {
         return want_i64(inst, 2);
       case Op::EventReserve: return want_result(inst, pointer(PtrSpace::Mem, true));
       case Op::EventSubmit: case Op::EventDiscard: return want_memory(inst, 0);
-      case Op::ScratchEnter: case Op::ScratchGet: return want_result(inst, pointer(PtrSpace::Map, true));
+      case Op::ZeroAddr: case Op::ScratchEnter: case Op::ScratchGet: return want_result(inst, pointer(PtrSpace::Map, true));
       case Op::Call: return want_arguments(inst);
       case Op::BrIf:
         if (operand_type(inst, 0) != kI1 && !is_ptr(operand_type(inst, 0))) type_error(inst, 0, "i1 or a pointer");
@@ -503,7 +503,7 @@ class Verifier {
     if (stack > kStackBytes) report(function_->loc, "&{} needs {} bytes of stack, more than {}", function_->name, stack, kStackBytes);
     for (BlockId block : cfg_.order) {
       for (const Inst& inst : function_->blocks[block].insts) {
-        if (inst.op >= Op::AggCount && inst.op <= Op::AggTseries) report(inst.loc, "`{}` in a canonical module", op_info(inst.op).mnemonic);
+        if (inst.op >= Op::AggCount && inst.op <= Op::AggRead) report(inst.loc, "`{}` in a canonical module", op_info(inst.op).mnemonic);
       }
     }
   }
