@@ -126,9 +126,13 @@ class Builder {
   ValueId slot_addr(uint32_t slot) { return emit(Op::SlotAddr, {number(Operand::Slot, slot)}, ptr_type(PtrSpace::Mem), fn().slots[slot].name); }
   ValueId rodata(std::string_view bytes) { return emit(Op::RodataAddr, {text(bytes)}, ptr_type(PtrSpace::Ro), "str"); }
   ValueId ptr_add(ValueId pointer, int64_t bytes, std::string_view name = {}) {
-    return bytes == 0 ? pointer : emit(Op::PtrAdd, {val(pointer), val(constant(bytes))}, type(pointer), name);
+    return bytes == 0 ? pointer : ptr_add(pointer, constant(bytes), name);
   }
-  ValueId ptr_add(ValueId pointer, ValueId bytes, std::string_view name) { return emit(Op::PtrAdd, {val(pointer), val(bytes)}, type(pointer), name); }
+  ValueId ptr_add(ValueId pointer, ValueId bytes, std::string_view name) {
+    ValueType result = type(pointer);
+    result.nullable = false;
+    return emit(Op::PtrAdd, {val(pointer), val(bytes)}, result, name);
+  }
   ValueId load(ValueId pointer, int64_t offset, ValueType type, std::string_view name = {}) { return emit(Op::Load, {val(pointer), imm(offset)}, type, name); }
   void store(ValueId pointer, int64_t offset, ValueId value) { emit(Op::Store, {val(pointer), imm(offset), val(value)}); }
   void mem_copy(ValueId to, ValueId from, uint32_t bytes) { if (bytes != 0) emit(Op::MemCopy, {val(to), val(from), imm(bytes)}); }

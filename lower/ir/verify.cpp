@@ -271,7 +271,12 @@ class Verifier {
         return;
       case Op::SlotAddr: return want_result(inst, pointer(PtrSpace::Mem));
       case Op::RodataAddr: case Op::FactAddr: return want_result(inst, pointer(PtrSpace::Ro));
-      case Op::PtrAdd: want_ptr(inst, 0), want_i64(inst, 1); return want_result(inst, operand_type(inst, 0));
+      case Op::PtrAdd: {
+        want_ptr(inst, 0), want_i64(inst, 1);
+        ValueType moved = operand_type(inst, 0);
+        moved.nullable = false;
+        return want_result(inst, moved);
+      }
       case Op::Load: {
         want_ptr(inst, 0);
         PtrSpace space = operand_type(inst, 0).space;
