@@ -7,6 +7,7 @@
 // test. O3 gave the same code here, O1 leaves checks that verifier states multiply on.
 #include "backend/llvm/optimize.h"
 
+#include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Passes/PassBuilder.h>
 
 namespace btc::backend {
@@ -20,6 +21,10 @@ void optimize(llvm::Module& module, llvm::TargetMachine& target) {
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
   llvm::PassBuilder builder(&target, tuning);
+  // There is no C library: loops must not become calls of memset or strlen.
+  llvm::TargetLibraryInfoImpl library(llvm::Triple(module.getTargetTriple()));
+  library.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);

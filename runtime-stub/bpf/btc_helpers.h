@@ -44,3 +44,6 @@ BTC_LIBRARY u64 btc_syscall_name(char* to, s64 number);  // x86-64
 // hist.bpf.c: bucket of a value, as hist_bucket() in abi/aggregates.h.
 BTC_LIBRARY u64 btc_log2(u64 value);  // floor; 0 for 0
 BTC_LIBRARY u64 btc_hist_bucket(s64 value, u64 bits);
+
+// usdt.bpf.c: an argument by its location's form and number (UsdtArgKind in abi/abi.h).
+BTC_LIBRARY u64 btc_usdt_arg(const void* regs, u64 form, u64 number);
