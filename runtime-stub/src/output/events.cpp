@@ -97,14 +97,14 @@ static Next on_Cat(State& state, EventInfo& event, const uint8_t* data, size_t) 
     state.emit(json_type(event), content);
   } else {
     std::string_view reason = errno_text(errno);
-    state.error("failed to open file '" + name + "': " + std::string(reason));
+    state.error("failed to open file '" + name + "' (" + std::string(reason) + ")");
   }
   return {};
 }
 
 static Next on_System(State& state, EventInfo& event, const uint8_t* data, size_t) {
   if (!state.options.allow_unsafe && !state.manifest->unsafe()) {
-    state.error("syscall() not allowed in safe mode. Use '--unsafe'.");
+    state.error("syscall() not allowed in safe mode. Use '--unsafe'. (Operation not permitted)");
     return {};
   }
   std::string command = formatted(state, event, data), output;
