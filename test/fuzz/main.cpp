@@ -74,7 +74,7 @@ bool run_prefixes(const std::vector<Seed>& seeds, double until, size_t* runs) {
   double began = now();
   size_t stride = 1, done = 0;
   for (size_t i = 0; i < seeds.size(); i++) {
-    for (size_t length = i % stride; length <= seeds[i].text.size(); length += stride) {
+    for (size_t length = i % stride; length <= seeds[i].text.size() && now() < until; length += stride) {
       if (!check(seeds[i].text.substr(0, length), seeds[i].kind)) return fprintf(stderr, "btc-fuzz: prefix %zu of %s\n", length, seeds[i].path.c_str()), false;
       ++*runs;
     }

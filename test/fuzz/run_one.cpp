@@ -4,8 +4,10 @@
 //   - a script is accepted or there is an error, never both or neither
 //   - all diagnostics can be rendered
 //   - an accepted script survives `fmt`: the result parses, means the same, and is a fixed point
+//   - an accepted script comes out of sema with a Program
 //   - BIR that parses prints to text that parses to the same text
 #include "frontend/parse/parser.h"
+#include "frontend/sema/program.h"
 #include "lower/ir/ir.h"
 #include "test/fuzz/fuzz.h"
 
@@ -31,6 +33,31 @@ void render(const DiagEngine& diags) {
   (void)diags.render_json();
 }
 
+// Headers and imports are read from the machine and by libclang: too slow, and not ours.
+bool reads_files(const ast::Script& script) {
+  for (const ast::CDefinition& definition : script.c_definitions) {
+    if (definition.text.find("include") != std::string::npos || definition.text.find("embed") != std::string::npos) return true;
+  }
+  return !script.imports.empty();
+}
+
+Profile* profile() {
+  static std::string error;
+  static std::unique_ptr<Profile> builtin = open_builtin_profile(&error);
+  return builtin.get();
+}
+
+std::string run_sema(Parsed& parsed) {
+  if (reads_files(parsed.script)) return "";
+  CompileOptions options;
+  options.unsafe = true;
+  auto program = analyse(parsed.arena, parsed.script, profile(), options, parsed.sources, parsed.diags);
+  render(parsed.diags);
+  if (!program) return parsed.diags.has_errors() ? "" : "no program and no error";
+  if (!parsed.diags.has_errors()) (void)dump_typed(*program);
+  return "";
+}
+
 std::string run_script(const std::string& text) {
   Parsed parsed(text);
   render(parsed.diags);
@@ -42,7 +69,7 @@ std::string run_script(const std::string& text) {
   if (!again.ok) return "the formatted script does not parse:\n" + again.diags.render_text(false) + formatted;
   if (ast::dump(parsed.script, nullptr) != ast::dump(again.script, nullptr)) return "formatting changed the tree:\n" + formatted;
   if (format_script(again.sources, again.file, again.script) != formatted) return "formatting twice is not formatting once:\n" + formatted;
-  return "";
+  return run_sema(parsed);
 }
 
 std::string run_bir(const std::string& text) {
