@@ -68,13 +68,7 @@ Value fact_NumCpus(RunState&, const fb::Fact&) { return number(possible_cpus());
 Value fact_OnlineCpus(RunState&, const fb::Fact&) { return number(online_cpus().size()); }
 Value fact_BootNsecs(RunState& run, const fb::Fact&) { return number(run.start_boot_ns); }
 Value fact_TaiDelta(RunState&, const fb::Fact&) { return number(clock_ns(kTai) - clock_ns(CLOCK_BOOTTIME)); }
-Value fact_HasCookie(RunState& run, const fb::Fact&) {
-  for (const Binding& binding : run.bindings) {
-    if (!run.manifest().programs()->Get(binding.program)->uses_probe_name() || binding.how == How::TestRun) continue;
-    if (!run.features.attach_cookie(prog_type_of(binding))) return number(0);
-  }
-  return number(1);
-}
+Value fact_HasCookie(RunState& run, const fb::Fact&) { return number(run.features.attach_cookie(BPF_PROG_TYPE_KPROBE)); }
 Value fact_HasBootClock(RunState& run, const fb::Fact&) {
   return number(run.features.helper(BPF_PROG_TYPE_RAW_TRACEPOINT, "ktime_get_boot_ns"));
 }

@@ -4,6 +4,7 @@
 #include "runtime-stub/src/records.h"
 
 #include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/resolve.h"
 
 namespace btc::rt {
 namespace {
@@ -86,7 +87,7 @@ bool make_edits(RunState& run, const Binding& binding, std::vector<InsnEdit>* ou
     const fb::Patch* patch = program->patches()->Get(i);
     if (patch->kind() == fb::PatchKind::CopyConst) {
       uint64_t value = 0;
-      if (patch->id() == abi::kCopyTargetIndex) value = binding.name_index;
+      if (patch->id() == abi::kCopyTargetIndex) value = reads_cookie(run, *program) ? 0 : binding.name_index;
       else {
         uint32_t arg = (patch->id() - abi::kCopyUsdtSpec) / 2;
         bool form = (patch->id() - abi::kCopyUsdtSpec) % 2 == 0;

@@ -63,6 +63,15 @@ Binding& Resolution::add(How how, const abi::AttachPoint& point) {
   return binding;
 }
 
+bool reads_cookie(RunState& run, const fb::Program& program) {
+  using K = abi::ProbeKind;
+  switch (static_cast<K>(program.probe_kind())) {
+    case K::Kprobe: case K::Kretprobe: case K::Uprobe: case K::Uretprobe: case K::Usdt: case K::Tracepoint: break;
+    default: return false;
+  }
+  return program.wildcard() && run.features.attach_cookie(BPF_PROG_TYPE_KPROBE);
+}
+
 uint32_t prog_type_of(const Binding& binding) {
   switch (binding.how) {
     case How::TestRun:
@@ -157,7 +166,15 @@ int resolve_all(RunState& run) {
     }
     for (Binding& binding : result.found) {
       binding.name_index = run.name_index(binding.name);
-      for (Site& site : binding.sites) site.name = binding.name_index;
+      bool multi = binding.how == How::KprobeMulti || binding.how == How::UprobeMulti;
+      for (Site& site : binding.sites) {
+        site.name = binding.name_index;
+        if (!multi || !program->uses_probe_name() || !text_of(program->custom_name()).empty()) continue;
+        abi::AttachPoint one = binding.point;
+        one.func = site.symbol;
+        run.names.push_back(one.display_name());
+        site.name = run.names.size() - 1;
+      }
       if (binding.record.empty()) binding.record = text_of(program->record());
       run.bindings.push_back(std::move(binding));
     }

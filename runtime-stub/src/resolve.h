@@ -47,6 +47,10 @@ void report_missing(RunState& run, uint32_t program, std::string_view kind, std:
 uint32_t prog_type_of(const Binding& binding);
 uint32_t attach_type_of(const Binding& binding);
 
+// Whether the program learns from the attach cookie which of its targets fired: patterns do, where the kernel has cookies. All other
+// programs have the target as a constant of their copy.
+bool reads_cookie(RunState& run, const fb::Program& program);
+
 // Functions that ftrace can attach to, matching `pattern`; module "" for the kernel's own.
 struct TraceableFunction { std::string name, module; };
 bool traceable_functions(RunState& run, std::string_view function, std::string_view module, std::vector<TraceableFunction>* out);

@@ -84,7 +84,8 @@ void resolve_kprobe(RunState& run, const abi::AttachPoint& point, Resolution* ou
     return;
   }
   if (functions.empty()) return;
-  if (point.target.empty() && run.features.kprobe_multi()) {
+  bool names = !out->program->uses_probe_name() || reads_cookie(run, *out->program);
+  if (point.target.empty() && names && run.features.kprobe_multi()) {
     auto same_name = [](const TraceableFunction& a, const TraceableFunction& b) { return a.name == b.name; };
     functions.erase(std::unique(functions.begin(), functions.end(), same_name), functions.end());
     add_multi(run, point, functions, out);

@@ -15,8 +15,8 @@ bool has_star(std::string_view text) { return text.find('*') != std::string_view
 
 // Many places in one link where the kernel can and nothing differs from place to place; else one perf event each.
 How uprobe_how(RunState& run, const Resolution& out, bool many) {
-  bool names_by_cookie = !out.program->uses_probe_name();
-  return many && names_by_cookie && run.features.uprobe_multi() ? How::UprobeMulti : How::Uprobe;
+  bool names = !out.program->uses_probe_name() || reads_cookie(run, *out.program);
+  return many && names && run.features.uprobe_multi() ? How::UprobeMulti : How::Uprobe;
 }
 
 struct Target_ { abi::AttachPoint point; std::string file; };
