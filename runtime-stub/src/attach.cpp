@@ -108,19 +108,46 @@ AttachError attach_uprobe(RunState& run, const Binding& binding, Attached* out) 
   return {};
 }
 
-AttachError attach_kprobe_multi(RunState& run, const Binding& binding, Attached* out) {
+// One link for all functions. The kernel refuses the whole list for one function that it cannot look up or trace (lists differ
+// between kernels in what they let through); then the halves are tried, and such a function ends up alone and is left out.
+struct MultiKprobe {
+  int program;
+  bool is_return;
   std::vector<const char*> symbols;
   std::vector<uint64_t> cookies;
-  for (const Site& site : binding.sites) {
-    symbols.push_back(site.symbol.c_str());
-    cookies.push_back(site.name);
-  }
-  sys::Multi multi{.prog_fd = run.loader->copy_fd(binding.copy), .is_return = binding.is_return,
-                   .count = static_cast<uint32_t>(symbols.size()), .symbols = symbols.data(), .cookies = cookies.data()};
+  Attached* out;
+  uint32_t attached = 0, refused = 0;
+};
+
+int attach_range(MultiKprobe& all, size_t begin, size_t end) {
+  constexpr uint32_t kMaxRefused = 100;
+  sys::Multi multi{.prog_fd = all.program, .is_return = all.is_return, .count = static_cast<uint32_t>(end - begin),
+                   .symbols = all.symbols.data() + begin, .cookies = all.cookies.data() + begin};
   int link = sys::link_kprobe_multi(multi);
-  if ((link == -ESRCH || link == -ENOENT || link == -EINVAL) && symbols.size() == 1) return missing(link);
-  if (link < 0) return failed(link);
-  out->links.emplace_back(link);
+  if (link >= 0) {
+    all.out->links.emplace_back(link);
+    all.attached += multi.count;
+    return 0;
+  }
+  bool one_is_wrong = link == -ESRCH || link == -ENOENT || link == -EINVAL || link == -EADDRNOTAVAIL;
+  if (!one_is_wrong) return link;
+  if (end - begin == 1) return ++all.refused > kMaxRefused ? link : 0;
+  size_t middle = begin + (end - begin) / 2;
+  int result = attach_range(all, begin, middle);
+  return result < 0 ? result : attach_range(all, middle, end);
+}
+
+AttachError attach_kprobe_multi(RunState& run, const Binding& binding, Attached* out) {
+  MultiKprobe all{run.loader->copy_fd(binding.copy), binding.is_return, {}, {}, out};
+  for (const Site& site : binding.sites) {
+    all.symbols.push_back(site.symbol.c_str());
+    all.cookies.push_back(site.name);
+  }
+  int result = attach_range(all, 0, all.symbols.size());
+  if (result < 0) return failed(result);
+  if (all.attached == 0) return missing(-ENOENT);
+  if (all.refused > 0) run.messages.verbose(cat(binding.name, ": the kernel refused ", all.refused, " of ", all.symbols.size(), " functions"));
+  out->count = all.attached;
   return {};
 }
 

@@ -13,6 +13,7 @@ struct Attached {
   std::vector<Fd> links;           // closing one stops the program at once ...
   std::vector<Fd> events;          // ... and closing a perf event afterwards may take 60 ms: nobody need wait
   bool iterator = false;
+  uint32_t count = 0;              // functions of a multi link, if not all of the binding's
 };
 
 struct AttachError {

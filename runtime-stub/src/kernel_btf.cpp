@@ -2,6 +2,7 @@
 #include "runtime-stub/src/kernel_btf.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "runtime-stub/src/sys.h"
@@ -137,7 +138,10 @@ std::string BtfFile::type_text(uint32_t id) const {
 }
 
 const BtfFile* vmlinux_btf() {
-  static const std::unique_ptr<BtfFile> btf = BtfFile::open("/sys/kernel/btf/vmlinux", nullptr);
+  static const std::unique_ptr<BtfFile> btf = [] {
+    const char* given = ::getenv("BPFTRACE_BTF");
+    return BtfFile::open(given != nullptr ? given : "/sys/kernel/btf/vmlinux", nullptr);
+  }();
   return btf.get();
 }
 

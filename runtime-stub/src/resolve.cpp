@@ -166,6 +166,7 @@ int resolve_all(RunState& run) {
     }
     for (Binding& binding : result.found) {
       binding.name_index = run.name_index(binding.name);
+      binding.from_pattern = result.expanded;
       bool multi = binding.how == How::KprobeMulti || binding.how == How::UprobeMulti;
       for (Site& site : binding.sites) {
         site.name = binding.name_index;

@@ -234,7 +234,7 @@ bool Run::attach_one(size_t index) {
   state_.messages.verbose(cat("Trying to attach probe: ", binding.name));
   AttachError error = attach(state_, binding, &attached_[index]);
   if (error.error == 0) {
-    attached_count_ += binding.count;
+    attached_count_ += attached_[index].count != 0 ? attached_[index].count : binding.count;
     return true;
   }
   attached_[index] = {};
@@ -243,6 +243,11 @@ bool Run::attach_one(size_t index) {
     report_missing(state_, binding.program, abi::probe_info(binding.point.kind).name, binding.point.target, binding.point.func, state_.missing);
     if (policy == MissingProbes::Error) attach_code_ = kUsage;
     return policy != MissingProbes::Error;
+  }
+  if (binding.from_pattern && binding.how == How::Kprobe && (error.error == EINVAL || error.error == EADDRNOTAVAIL)) {
+    // On the kernel's list of traceable functions, but not for kprobes: the pattern goes on without it.
+    state_.messages.verbose(cat("Unable to attach probe: ", binding.name, ". Skipping."));
+    return true;
   }
   std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
   if (policy == MissingProbes::Error)

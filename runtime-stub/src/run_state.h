@@ -33,7 +33,7 @@ struct Binding {
   abi::AttachPoint point;          // with the pattern replaced by the match
 
   std::string file;                // uprobe: path to open; iter: pin
-  bool is_return = false;
+  bool is_return = false, from_pattern = false;
   int pid = -1;
   std::vector<Site> sites;         // one, or many for multi links
   uint32_t btf_id = 0;             // Tracing, Iter
