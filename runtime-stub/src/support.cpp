@@ -58,21 +58,21 @@ bool read_whole_file(const char* path, std::string* out, size_t limit) {
   struct stat info {};
   size_t chunk = 4096;
   if (::fstat(fd.get(), &info) == 0 && info.st_size > 0) chunk = static_cast<size_t>(info.st_size) + 1;
-  while (out->size() < limit) {
-    size_t used = out->size();
-    size_t want = std::min(std::max(chunk, used), limit - used);   // doubles
-    out->resize(used + want);
-    ssize_t got = ::read(fd.get(), out->data() + used, want);
+  size_t used = 0;                                // files of /proc come in pieces of a page
+  while (used < limit) {
+    if (used == out->size()) out->resize(std::min(limit, std::max(chunk, used * 2)));
+    ssize_t got = ::read(fd.get(), out->data() + used, out->size() - used);
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       int error = errno;
-      out->resize(used);
-      if (error == EINTR) continue;
+      out->clear();
       errno = error;
       return false;
     }
-    out->resize(used + static_cast<size_t>(got));
     if (got == 0) break;
+    used += static_cast<size_t>(got);
   }
+  out->resize(used);
   return true;
 }
 
