@@ -55,7 +55,8 @@ const std::string* Sema::closest(std::string_view name, const std::vector<std::s
   for (const std::string& candidate : candidates) {
     if (candidate == name) continue;
     size_t d = distance(name, candidate, limit);
-    if (d < best) best = d, found = &candidate;
+    bool closer = d < best || (d == best && found != nullptr && found->size() != name.size() && candidate.size() == name.size());
+    if (closer) best = d, found = &candidate;
   }
   return found;
 }
