@@ -10,6 +10,7 @@
 //   };
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "backend/backend.h"
@@ -110,19 +111,24 @@ class Writer {
     }
   }
 
+  // Named by kind and by order among their kind: printf_0 is the script's first printf.
   void events() {
+    std::map<abi::EventKind, uint32_t> counts;
     for (size_t i = 0; i < module_.events.size(); ++i) {
       const ir::Event& event = module_.events[i];
       if (!has_handler(event.kind) || !event.payload) continue;
       std::string word = kEventWords[static_cast<size_t>(event.kind)];
-      std::string type = types_.type(event.payload, fmt::format("{}{}", camel(word), i));
+      uint32_t number = counts[event.kind]++;
+      std::string type = types_.type(event.payload, fmt::format("{}{}", camel(word), number));
       std::optional<ir::Place> place = module_.locate(event.loc);
       std::string where = place ? fmt::format("line {}: ", place->line) : "";
-      events_ += fmt::format("    std::function<void(const {}&)> {}_{};  // {}{} {}\n", type, word, i, where, word,
+      std::string handler = fmt::format("{}_{}", word, number);
+      events_ += fmt::format("    std::function<void(const {}&)> {};  // {}{} {}\n", type, handler, where, word,
                              event.format.empty() ? "" : comment_text(event.format));
-      load_ += fmt::format("    if (events.{0}_{1}) {{\n      on_event({1}, [this](std::span<const uint8_t> payload) {{\n"
-                           "        {2} event{{}};\n        std::memcpy(&event, payload.data(), payload.size() < sizeof event ? payload.size() : sizeof event);\n"
-                           "        events.{0}_{1}(event);\n      }});\n    }}\n", word, i, type);
+      load_ += fmt::format("    if (events.{0}) {{\n      on_event({1}, [this](std::span<const uint8_t> payload) {{\n"
+                           "        {2} event{{}};\n"
+                           "        std::memcpy(&event, payload.data(), std::min(payload.size(), sizeof event));\n"
+                           "        events.{0}(event);\n      }});\n    }}\n", handler, i, type);
     }
   }
 

@@ -19,6 +19,7 @@
 // the installed CMake package.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
