@@ -12,6 +12,16 @@
 
 namespace btc::backend {
 
+// Constants without an address that matters would go to a mergeable section of their own; libbpf would make a map of it that
+// hides the one with the facts.
+static void keep_constants_together(llvm::Module& module) {
+  for (llvm::GlobalVariable& global : module.globals()) {
+    if (!global.isConstant() || global.isDeclaration() || (global.hasSection() && global.getSection() != ".rodata")) continue;
+    global.setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::None);
+    global.setSection(".rodata");
+  }
+}
+
 void optimize(llvm::Module& module, llvm::TargetMachine& target) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -31,6 +41,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& target) {
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  keep_constants_together(module);
 }
 
 }  // namespace btc::backend
