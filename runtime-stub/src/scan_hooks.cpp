@@ -73,6 +73,7 @@ bool scan_text(Source& source, int width, bool until, int stop, char* out) {
 int scan(Source source, const char** rest, const char* format, va_list args) {
   int stored = 0;
   bool at_end = false;
+  const char* begin = source.text;
   for (; *format != 0; ++format) {
     if (is_blank(*format)) { skip_blanks(source); continue; }
     if (*format != '%') {
@@ -88,7 +89,10 @@ int scan(Source source, const char** rest, const char* format, va_list args) {
     while (*format == 'l' || *format == 'z') { longs += *format == 'z' ? 2 : 1; ++format; }
     char kind = *format;
     if (kind == 0) break;
-    if (kind == 'n') { if (keep) *va_arg(args, int*) = 0; continue; }
+    if (kind == 'n') {  // libbpf reads CO-RE access strings by it; only of strings
+      if (keep) *va_arg(args, int*) = static_cast<int>(source.text - begin);
+      continue;
+    }
     bool good;
     if (kind == 'd' || kind == 'u' || kind == 'x' || kind == 'i') {
       uint64_t value;
