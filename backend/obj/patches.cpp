@@ -41,10 +41,18 @@ int program_index(const ir::Module& module, const std::string& symbol) {
 
 using PatchKind = abi::fb::PatchKind;
 
+// What the format file calls a member: BTF marks fields of variable length in the name.
+std::string format_name(const std::string& member) {
+  for (const char* prefix : {"__data_loc_", "__rel_loc_"}) {
+    if (member.starts_with(prefix)) return member.substr(std::string(prefix).size());
+  }
+  return member;
+}
+
 void add_record_patches(const CodeSection& code, const CoreRecord& record, uint32_t program, uint32_t start,
                         std::vector<lower::Patch>& patches) {
   auto add = [&](PatchKind kind) {
-    patches.push_back({program, record.insn - start, static_cast<uint8_t>(kind), record.member, 0, code.raw[record.insn]});
+    patches.push_back({program, record.insn - start, static_cast<uint8_t>(kind), format_name(record.member), 0, code.raw[record.insn]});
   };
   uint8_t instruction_class = code.insns[record.insn].code & kClassMask;
   switch (record.kind) {
