@@ -24,7 +24,7 @@ namespace btc::rt {
   _exit(127);
 }
 
-bool run_command(const std::string& command, std::string* output) {
+bool run_command(const std::string& command, std::string* output, int* status) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   pid_t parent = getpid(), child = fork();
@@ -39,7 +39,7 @@ bool run_command(const std::string& command, std::string* output) {
     output->append(chunk, static_cast<size_t>(n));
   }
   close(ends[0]);
-  while (child > 0 && waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  while (child > 0 && waitpid(child, status, 0) < 0 && errno == EINTR) {
   }
   errno = fork_error;
   return child > 0;

@@ -1,6 +1,7 @@
 // One handler per row of abi/events.def; a row without one does not compile.
 #include <cerrno>
 #include <cstring>
+#include <sys/wait.h>
 
 #include "runtime-stub/src/output/append.h"
 #include "runtime-stub/src/output/files.h"
@@ -108,13 +109,23 @@ static Next on_System(State& state, EventInfo& event, const uint8_t* data, size_
     return {};
   }
   std::string command = formatted(state, event, data), output;
+  int status = 0;
   state.sink.flush();  // the command may write to the same terminal by other ways
-  if (!run_command(command, &output)) {
-    state.error("Failed to run '" + command + "': " + std::string(errno_text(errno)));
+  if (!run_command(command, &output, &status)) {
+    state.error("failed to run '" + command + "' (" + std::string(errno_text(errno)) + ")");
     return {};
   }
-  if (!state.json()) output += '\n';
-  state.emit(json_type(event), output);
+  // What a command printed before it failed is shown, too; bpftrace drops it.
+  if (status == 0 || !output.empty()) {
+    if (!state.json()) output += '\n';
+    state.emit(json_type(event), output);
+  }
+  if (WIFSIGNALED(status)) state.error("child process did not exit normally");
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+    std::string text = "command exited with code ";
+    append_dec(text, WEXITSTATUS(status));
+    state.error(text);
+  }
   return {};
 }
 
@@ -251,6 +262,7 @@ static Next on_RuntimeError(State& state, EventInfo& event, const uint8_t* data,
   const RuntimeErrorRow& row = kRuntimeErrors[event.source->error()];
   if (state.options.warning_level < row.level) return {};
   auto retcode = static_cast<int32_t>(number(state, event, 0, data));
+  state.said_map_full |= kind == RuntimeErrorKind::MapFull;
   bool helper = is_helper_error(kind);
   std::string text(row.text.empty() ? errno_text(-retcode) : row.text);
   if (state.json()) {

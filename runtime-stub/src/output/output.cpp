@@ -263,7 +263,7 @@ void Output::total_lost(uint64_t events) {
 }
 
 void Output::map_lost(uint32_t map, uint64_t entries) {
-  if (map >= state_->maps.size() || state_->options.warning_level == 0) return;
+  if (map >= state_->maps.size() || state_->options.warning_level == 0 || state_->said_map_full) return;
   std::string text;
   append_dec(text, entries);
   text += entries == 1 ? " update of " : " updates of ";

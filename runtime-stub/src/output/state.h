@@ -44,6 +44,7 @@ struct Output::State {
   std::string captured;
   uint64_t errors = 0;                 // errorf events
   uint64_t lost_events = 0;
+  bool said_map_full = false;          // a runtime error told of lost map entries
   uint32_t stack_maps = 0;             // maps with a stack in their key
   std::vector<bool> warned_no_stack;   // -f folded: said once per map
 
@@ -69,8 +70,8 @@ struct Output::State {
   void publish_metrics(bool at_end);
 };
 
-// Runs `sh -c command`, returns what it wrote to stdout and stderr. False: errno.
-bool run_command(const std::string& command, std::string* output);
+// Runs `sh -c command`, returns what it wrote to stdout and stderr and how it ended (as waitpid says). False: it did not start (errno).
+bool run_command(const std::string& command, std::string* output, int* status);
 
 using EventHandler = Next (*)(Output::State& state, EventInfo& event, const uint8_t* data, size_t size);
 EventHandler event_handler(abi::EventKind kind);
