@@ -140,10 +140,17 @@ uint8_t* LibbpfLoader::facts(size_t* size) {
   uint8_t* found = nullptr;
   elf.for_each_symbol(static_cast<uint32_t>(symbols), [&](std::string_view name, const Elf64_Sym& symbol) {
     if (name != abi::kFactsSymbol || symbol.st_shndx >= elf.section_count()) return true;
-    bpf_map* map = find_map(elf.section_name(symbol.st_shndx));
-    size_t bytes = 0;
-    auto* data = map != nullptr ? static_cast<uint8_t*>(const_cast<void*>(bpf_map__initial_value(map, &bytes))) : nullptr;
-    if (data == nullptr || symbol.st_value > bytes || symbol.st_size > bytes - symbol.st_value) return false;
+    // An object may have several sections of one name; the map with the section's very bytes is the one.
+    Bytes section = elf.section_bytes(symbol.st_shndx);
+    if (symbol.st_value > section.size() || symbol.st_size > section.size() - symbol.st_value) return false;
+    uint8_t* data = nullptr;
+    bpf_map* map;
+    bpf_object__for_each_map(map, object_) {
+      size_t bytes = 0;
+      auto* value = static_cast<uint8_t*>(const_cast<void*>(bpf_map__initial_value(map, &bytes)));
+      if (value != nullptr && bytes == section.size() && memcmp(value, section.data(), bytes) == 0) data = value;
+    }
+    if (data == nullptr) return false;
     found = data + symbol.st_value;
     *size = symbol.st_size;
     return false;
