@@ -76,6 +76,7 @@ void ModuleBuilder::add_maps() {
     if (is_aggregation(value)) {
       bool is_array = symbol->is_scalar() && value.kind != TypeKind::Sum;
       map.kind = is_array ? MapKind::PercpuArray : MapKind::PercpuHash;
+      if (is_array) map.bpf_key_size = 4;
       map.bpf_value_size = (map.bpf_value_size + 7) / 8 * 8;
     }
     if (symbol->declared_kind == "lruhash") map.kind = MapKind::LruHash;

@@ -194,17 +194,19 @@ bool Run::open_output() {
 
 void Run::drain() {
   if (!has_ring_) return;
+  // What follows an exit() in the buffer is dropped, as bpftrace does.
+  bool ending = false;
   ring_.drain([&](const uint8_t* data, uint32_t size) {
     abi::EventHeader header;
-    if (size < sizeof header) return true;
+    if (size < sizeof header || ending) return true;
     memcpy(&header, data, sizeof header);
     uint32_t payload = std::min<uint32_t>(header.size, size - static_cast<uint32_t>(sizeof header));
     Next next = output_->handle_event(header, data + sizeof header, payload);
     if (next.exit) {
-      exiting_ = true;
+      exiting_ = ending = true;
       exit_code_ = next.code;
     }
-    return !next.exit && !output_->broken();
+    return !output_->broken();
   });
   output_->flush_batch();
 }
@@ -379,17 +381,7 @@ void Run::notify_service(std::string_view text) const {
 
 void Run::finish() {
   run_programs(abi::ProbeKind::End);
-  // What the ring still holds is printed, also what came after exit(); the first exit code stays.
-  int code = exit_code_;
-  bool was_exiting = exiting_;
-  do {
-    exiting_ = false;
-    exit_code_ = 0;
-    drain();
-    if (exiting_ && !was_exiting) code = exit_code_, was_exiting = true;
-    else if (exiting_) code = exit_code_;
-  } while (exiting_ && !output_->broken());
-  exit_code_ = code;
+  drain();                                       // an exit() of an end probe sets the status, too
   if (uint64_t lost = lost_events(); lost > 0) {
     if (lost > lost_shown_) output_->lost(lost - lost_shown_);
     output_->total_lost(lost);
