@@ -66,7 +66,7 @@ TEST(Symbols, ProcessThatIsGone) {
 }
 
 TEST(Symbols, JitMap) {
-  void* code = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* code = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   std::string file = "/tmp/perf-" + std::to_string(getpid()) + ".map", line;
   append_hex(line, reinterpret_cast<uint64_t>(code) + 16);
   std::ofstream(file) << line << " 20 Lcom/example/Main;::run\n";

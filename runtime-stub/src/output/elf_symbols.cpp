@@ -119,7 +119,7 @@ class ElfReader {
       // A label without a size (assembly) reaches to the next symbol of its section; in .dynsym too much is missing to say that.
       if (size == 0 && (!full || !code || symbol.st_shndx >= sections.size())) continue;
       if (size == 0) size = sections[symbol.st_shndx].sh_addr + sections[symbol.st_shndx].sh_size - symbol.st_value;
-      auto rank = static_cast<uint8_t>((code ? 0 : 4) + (bind == STB_GLOBAL ? 0 : bind == STB_WEAK ? 1 : 2));
+      auto rank = static_cast<uint8_t>((code ? 0 : 4) + (bind == STB_LOCAL ? 1 : 0));
       bool guessed = symbol.st_size == 0;
       out_.symbols_.push_back({symbol.st_value, static_cast<uint32_t>(std::min<uint64_t>(size, UINT32_MAX)), static_cast<uint32_t>(base + symbol.st_name),
                                static_cast<uint8_t>(rank + (guessed ? 8 : 0))});
@@ -143,9 +143,9 @@ static int open_source(const std::string& path, Source* source) {
   return source->fd;
 }
 
-bool ElfSymbols::load(const std::string& path, const std::string& root) {
+bool ElfSymbols::load(const std::string& open_path, const std::string& path, const std::string& root) {
   Source source;
-  if (open_source(path, &source) < 0) return false;
+  if (open_source(open_path, &source) < 0) return false;
   ElfReader reader(source, this);
   bool good = reader.read(true);
   ::close(source.fd);
@@ -155,8 +155,7 @@ bool ElfSymbols::load(const std::string& path, const std::string& root) {
     std::vector<std::string> candidates;
     const std::string& id = reader.build_id();
     if (id.size() > 2) candidates.push_back("/usr/lib/debug/.build-id/" + id.substr(0, 2) + "/" + id.substr(2) + ".debug");
-    std::string file = path.substr(path.compare(0, root.size(), root) == 0 ? root.size() : 0);
-    std::string folder = file.substr(0, file.rfind('/') + 1);
+    std::string folder = path.substr(0, path.rfind('/') + 1);
     if (const std::string& link = reader.debug_link(); !link.empty() && link.find('/') == link.npos)
       for (const std::string& where : {folder, folder + ".debug/", "/usr/lib/debug" + folder}) candidates.push_back(where + link);
     for (const std::string& candidate : candidates) {
@@ -183,7 +182,7 @@ bool ElfSymbols::load_image(const uint8_t* image, size_t size) {
   return good;
 }
 
-// Sorted by address; of several at the same place one stays: functions before data, global before local, with a size before without, few
+// Sorted by address; of several at the same place one stays: functions before data, exported before local, with a size before without, few
 // underscores before many (`read` before `__read`), then by name, so that every run shows the same one.
 void ElfSymbols::finish() {
   auto underscores = [&](const Symbol& symbol) { return std::strspn(name(symbol), "_"); };

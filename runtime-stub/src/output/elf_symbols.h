@@ -13,8 +13,9 @@ namespace btc::rt {
 
 class ElfSymbols {
  public:
-  // Reads `path`. Debug files are searched below `root` ("" or "/proc/PID/root"). False: not an ELF file.
-  bool load(const std::string& path, const std::string& root);
+  // Reads the file `open_path`, which its process knows as `path`. Debug files are searched below `root` ("" or where that process' file tree
+  // can be reached). False: not an ELF file.
+  bool load(const std::string& open_path, const std::string& path, const std::string& root);
   // Reads an image in memory (the vdso).
   bool load_image(const uint8_t* image, size_t size);
 

@@ -39,6 +39,11 @@ static bool has_printf_format(EventKind kind) {
   return kind == EventKind::Printf || kind == EventKind::Errorf || kind == EventKind::Warnf || kind == EventKind::Cat || kind == EventKind::System;
 }
 
+static bool has_user_address(const Types& types, const TypeInfo& type) {
+  if (type.kind == Kind::UStack || type.kind == Kind::USym) return true;
+  return std::any_of(type.members.begin(), type.members.end(), [&](const Member& member) { return has_user_address(types, types[member.type]); });
+}
+
 static bool load_maps(Output::State& state) {
   if (!state.manifest->maps()) return true;
   const Types& types = state.render.types;
@@ -50,6 +55,7 @@ static bool load_maps(Output::State& state) {
     map.key = from->key() >= 0 ? &types[static_cast<uint32_t>(from->key())] : nullptr;
     map.value = &types[from->value()];
     map.is_array = from->kind() == fb::MapKind::Array || from->kind() == fb::MapKind::PercpuArray;
+    if ((map.key && has_user_address(types, *map.key)) || has_user_address(types, *map.value)) state.process_maps.push_back(static_cast<uint32_t>(state.maps.size() - 1));
     state.stack_maps += map.key && has_stack(types, *map.key);
     state.dump_order.push_back(static_cast<uint32_t>(state.maps.size() - 1));
   }
@@ -216,7 +222,33 @@ Next Output::handle_event(const abi::EventHeader& header, const uint8_t* payload
   return event_handler(event.kind)(state, event, payload, size);
 }
 
+// Process ids stand at the same place in every entry: at 0 of a ustack_t, at 8 of a usym_t.
+static void note_processes_in(Render& render, const TypeInfo& type, const uint8_t* data) {
+  if (type.kind == Kind::UStack) render.user_symbols.note_process(read_as<int32_t>(data));
+  if (type.kind == Kind::USym) render.user_symbols.note_process(read_as<int32_t>(data + 8));
+  for (const Member& member : type.members) note_processes_in(render, render.types[member.type], data + member.offset);
+}
+
+void Output::State::notice_processes() {
+  constexpr int64_t kInterval = 250'000'000, kShare = 20;
+  int64_t start = monotonic_now();
+  if (process_maps.empty() || start < next_notice) return;
+  for (uint32_t map : process_maps) {
+    MapEntries entries;
+    if (!target->read_map(map, &entries)) continue;
+    const MapInfo& info = maps[map];
+    for (uint32_t entry = 0; entry < entries.count; entry++) {
+      if (info.key && entries.key_size >= info.key->size) note_processes_in(render, *info.key, entries.key(entry));
+      if (entries.value_size >= info.value->size) note_processes_in(render, *info.value, entries.value(entry));
+    }
+  }
+  // Never more than a twentieth of the time goes into this.
+  int64_t end = monotonic_now();
+  next_notice = end + std::max(kInterval, (end - start) * kShare);
+}
+
 void Output::flush_batch() {
+  state_->notice_processes();
   state_->sink.flush_lines();
   state_->report_broken_sink();
 }

@@ -46,6 +46,8 @@ struct Output::State {
   uint64_t lost_events = 0;
   bool said_map_full = false;          // a runtime error told of lost map entries
   uint32_t stack_maps = 0;             // maps with a stack in their key
+  std::vector<uint32_t> process_maps;  // maps whose keys or values hold user addresses
+  int64_t next_notice = 0;             // when to look at them again
   std::vector<bool> warned_no_stack;   // -f folded: said once per map
 
   bool load(std::string* error);
@@ -61,6 +63,8 @@ struct Output::State {
   void warning(std::string_view text);
   void error(std::string_view text);
   void report_broken_sink();
+  // Reads what new processes with user addresses in maps have mapped, before they end.
+  void notice_processes();
 
   bool read_image(uint32_t map, uint32_t top, MapImage* image);
   // `at_end`: the dump at the end, which shows nothing for a scalar that was never written.

@@ -4,17 +4,19 @@
 //
 // What is known of a process is its /proc/PID/maps. It is read when the process is first seen and again, at most once a
 // second, when an address lies outside of it; the older state stays as a fallback, as does everything when the process is gone. Files
-// are opened through /proc/PID/map_files (which also reaches deleted files and other mount namespaces), then through the
-// process's root, then as the path says. Code without a file is looked up in the JIT's /tmp/perf-PID.map.
+// are opened through /proc/PID/map_files (which also reaches deleted files), then below the process's root directory, which is kept open:
+// so files of a container can be read after its processes ended. Code without a file is looked up in the JIT's /tmp/perf-PID.map.
 #include "runtime-stub/src/output/symbols_user.h"
 
 #include <algorithm>
 #include <elf.h>
+#include <fcntl.h>
 #include <map>
 #include <memory>
 #include <sys/auxv.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 
@@ -23,18 +25,17 @@
 #include "runtime-stub/src/output/elf_symbols.h"
 #include "runtime-stub/src/output/files.h"
 #include "runtime-stub/src/output/symbols_kernel.h"
+#include "runtime-stub/src/output/time.h"
 
 namespace btc::rt {
 
 namespace {
 
-constexpr int64_t kRereadNsecs = 1'000'000'000, kNoteNsecs = 20'000'000;
+constexpr int64_t kRereadNsecs = 1'000'000'000, kNoteNsecs = 100'000'000;
+constexpr int kNoteReads = 4;
+constexpr size_t kMostProcesses = 8192;
 
-int64_t now() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
-}
+int64_t now() { return monotonic_now(); }
 
 struct Mapping {
   uint64_t start, end, offset;
@@ -54,8 +55,10 @@ struct JitMap {
 
 struct Process {
   Mappings mappings, older;
+  std::string root;            // "" or "/proc/self/fd/N": where the process's file tree can be reached
   std::string start_time;      // field 22 of /proc/PID/stat: tells a process from a later one with its number
   int64_t read_at = 0;
+  int reads = 0;
   JitMap jit;
 };
 
@@ -72,7 +75,8 @@ bool parse_mapping(std::string_view line, Mapping* out) {
   std::string_view range = next_word(&line);
   size_t dash = range.find('-');
   if (dash == range.npos || !parse_hex(range.substr(0, dash), &out->start) || !parse_hex(range.substr(dash + 1), &out->end)) return false;
-  next_word(&line);
+  std::string_view access = next_word(&line);
+  if (access.size() < 3 || access[2] != 'x') return false;  // only code has names
   std::string_view offset = next_word(&line), device = next_word(&line), inode = next_word(&line);
   uint64_t major = 0, minor = 0;
   size_t colon = device.find(':');
@@ -115,19 +119,25 @@ struct UserSymbols::State {
   SymbolCache cache = SymbolCache::PerPid;
   Target* target = nullptr;
   std::unordered_map<int32_t, Process> processes;
+  std::map<std::pair<uint64_t, uint64_t>, int> roots;    // by device and inode of the directory: a descriptor
   std::map<FileKey, std::unique_ptr<ElfSymbols>> files;  // null: cannot be read
 
   Process& process(int32_t pid, int64_t max_age);
+  void forget_old();
+  std::string keep_root(int32_t pid);
   void read_process(int32_t pid, Process& process);
-  ElfSymbols* file(int32_t pid, const Mapping& mapping);
-  std::unique_ptr<ElfSymbols> load_file(int32_t pid, const Mapping& mapping);
+  ElfSymbols* file(int32_t pid, const std::string& root, const Mapping& mapping);
+  std::unique_ptr<ElfSymbols> load_file(int32_t pid, const std::string& root, const Mapping& mapping);
   std::string_view find_jit(int32_t pid, Process& process, uint64_t addr, uint64_t* start);
   std::string_view find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr, uint64_t* offset, std::string_view* module);
   std::string_view find_fixed(int32_t probe, uint64_t addr, uint64_t* offset, std::string_view* module);
 };
 
 UserSymbols::UserSymbols() : state_(new State) {}
-UserSymbols::~UserSymbols() = default;
+UserSymbols::~UserSymbols() {
+  for (auto& [place, fd] : state_->roots)
+    if (fd >= 0) close(fd);
+}
 
 void UserSymbols::configure(const OutputOptions& options, Target* target) {
   state_->demangle = options.cpp_demangle;
@@ -137,6 +147,7 @@ void UserSymbols::configure(const OutputOptions& options, Target* target) {
 
 void UserSymbols::State::read_process(int32_t pid, Process& process) {
   process.read_at = now();
+  process.reads++;
   std::string text, started = start_time(pid);
   if (!read_file(proc_path(pid, "maps").c_str(), &text) || text.empty()) return;  // gone, or a zombie: keep what is known
   Mappings mappings;
@@ -145,21 +156,49 @@ void UserSymbols::State::read_process(int32_t pid, Process& process) {
     if (parse_mapping(line, &mapping)) mappings.push_back(std::move(mapping));
   }
   if (process.start_time != started)
-    process = Process{.mappings = {}, .older = {}, .start_time = started, .read_at = process.read_at, .jit = {}};
+    process = Process{.mappings = {}, .older = {}, .root = keep_root(pid), .start_time = started, .read_at = process.read_at, .reads = 1, .jit = {}};
   else if (!process.mappings.empty())
     process.older = std::move(process.mappings);
   process.mappings = std::move(mappings);
 }
 
+// A long run sees any number of processes: the half that was read longest ago goes.
+void UserSymbols::State::forget_old() {
+  std::vector<int64_t> times;
+  for (auto& [pid, process] : processes) times.push_back(process.read_at);
+  std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2), times.end());
+  int64_t middle = times[times.size() / 2];
+  std::erase_if(processes, [&](const auto& entry) { return entry.second.read_at < middle; });
+}
+
+// A path prefix that reaches the process's files, also when it is gone. Few file trees are kept: containers, not processes.
+std::string UserSymbols::State::keep_root(int32_t pid) {
+  constexpr size_t kMostRoots = 256;
+  struct stat own, other;
+  std::string path = proc_path(pid, "root");
+  if (stat("/", &own) != 0 || stat(path.c_str(), &other) != 0 || (own.st_dev == other.st_dev && own.st_ino == other.st_ino)) return {};
+  auto [found, is_new] = roots.try_emplace({other.st_dev, other.st_ino}, -1);
+  if (is_new && roots.size() <= kMostRoots) found->second = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (found->second < 0) return path;
+  std::string kept = "/proc/self/fd/";
+  append_dec(kept, found->second);
+  return kept;
+}
+
 Process& UserSymbols::State::process(int32_t pid, int64_t max_age) {
+  if (processes.size() >= kMostProcesses && !processes.contains(pid)) forget_old();
   auto [found, is_new] = processes.try_emplace(pid);
   if (is_new || now() - found->second.read_at > max_age) read_process(pid, found->second);
   return found->second;
 }
 
-void UserSymbols::note_process(int32_t pid) { state_->process(pid, kNoteNsecs); }
+// A process that starts maps its libraries during its first moments: read again while it is young.
+void UserSymbols::note_process(int32_t pid) {
+  Process& process = state_->process(pid, INT64_MAX);
+  if (process.reads < kNoteReads && now() - process.read_at > kNoteNsecs) state_->read_process(pid, process);
+}
 
-std::unique_ptr<ElfSymbols> UserSymbols::State::load_file(int32_t pid, const Mapping& mapping) {
+std::unique_ptr<ElfSymbols> UserSymbols::State::load_file(int32_t pid, const std::string& root, const Mapping& mapping) {
   auto symbols = std::make_unique<ElfSymbols>();
   if (mapping.path == "[vdso]") {
     // Every process has the same one as this.
@@ -167,23 +206,26 @@ std::unique_ptr<ElfSymbols> UserSymbols::State::load_file(int32_t pid, const Map
     if (image && symbols->load_image(image, mapping.end - mapping.start)) return symbols;
     return nullptr;
   }
-  std::string link = "map_files/", root = proc_path(pid, "root");
+  std::string link = "map_files/";
   append_hex(link, mapping.start);
   link += '-';
   append_hex(link, mapping.end);
-  // The paths are tried in this order; the last one also works when the process is gone, if it is still the same file.
-  if (symbols->load(root + mapping.path, root)) return symbols;
-  if (symbols->load(proc_path(pid, link), root)) return symbols;
+  if (pid > 0 && symbols->load(proc_path(pid, link), mapping.path, root)) return symbols;
+  // By name: only if it is still the same file. Overlay file systems (containers) show other inode numbers in /proc/PID/maps.
+  constexpr int64_t kOverlayMagic = 0x794c7630;
+  std::string path = root + mapping.path;
   struct stat info;
-  bool same = stat(mapping.path.c_str(), &info) == 0 && info.st_ino == mapping.inode;
-  if (same && symbols->load(mapping.path, "")) return symbols;
+  struct statfs system;
+  if (stat(path.c_str(), &info) != 0 || statfs(path.c_str(), &system) != 0) return nullptr;
+  if (info.st_ino != mapping.inode && system.f_type != kOverlayMagic) return nullptr;
+  if (symbols->load(path, mapping.path, root)) return symbols;
   return nullptr;
 }
 
-ElfSymbols* UserSymbols::State::file(int32_t pid, const Mapping& mapping) {
+ElfSymbols* UserSymbols::State::file(int32_t pid, const std::string& root, const Mapping& mapping) {
   FileKey key{mapping.device, mapping.inode, mapping.path};
   auto found = files.find(key);
-  if (found == files.end()) found = files.emplace(std::move(key), load_file(pid, mapping)).first;
+  if (found == files.end()) found = files.emplace(std::move(key), load_file(pid, root, mapping)).first;
   return found->second.get();
 }
 
@@ -245,7 +287,7 @@ std::string_view UserSymbols::State::find_in(int32_t pid, Process& process, cons
     *module = process.jit.path;
     return name;
   }
-  ElfSymbols* symbols = file(pid, *mapping);
+  ElfSymbols* symbols = file(pid, process.root, *mapping);
   if (!symbols || !symbols->vaddr_of(addr - mapping->start + mapping->offset, &vaddr)) return {};
   std::string_view name = symbols->find(vaddr, &start);
   *offset = vaddr - start;
@@ -259,7 +301,7 @@ std::string_view UserSymbols::State::find_fixed(int32_t probe, uint64_t addr, ui
   struct stat info;
   if (path.empty() || stat(std::string(path).c_str(), &info) != 0) return {};
   Mapping mapping{0, 0, 0, info.st_dev, info.st_ino, std::string(path)};
-  ElfSymbols* symbols = file(0, mapping);
+  ElfSymbols* symbols = file(0, "", mapping);
   if (!symbols || !symbols->is_fixed()) return {};
   uint64_t start = 0;
   std::string_view name = symbols->find(addr, &start);

@@ -19,6 +19,7 @@ static int64_t read_clock(clockid_t clock) {
   return now.tv_sec * kSecond + now.tv_nsec;
 }
 int64_t now_wall() { return read_clock(CLOCK_REALTIME); }
+int64_t monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
 
 // Wall clock minus `clock`: of several tries the one that was disturbed least.
 static int64_t offset_of(clockid_t clock) {

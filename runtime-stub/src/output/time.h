@@ -24,5 +24,6 @@ void append_strftime(std::string& out, std::string_view format, int64_t wall_nse
 void append_time(std::string& out, std::string_view format, int64_t wall_nsecs);
 
 int64_t now_wall();
+int64_t monotonic_now();
 
 }  // namespace btc::rt
