@@ -5,10 +5,12 @@
 //   - all diagnostics can be rendered
 //   - an accepted script survives `fmt`: the result parses, means the same, and is a fixed point
 //   - an accepted script comes out of sema with a Program
+//   - what sema accepts is lowered, and every pass, to BIR that verifies and that reads back (limits are errors of their own)
 //   - BIR that parses prints to text that parses to the same text
 #include "frontend/parse/parser.h"
 #include "frontend/sema/program.h"
 #include "lower/ir/ir.h"
+#include "lower/lower.h"
 #include "test/fuzz/fuzz.h"
 
 namespace btc::fuzz {
@@ -47,6 +49,37 @@ Profile* profile() {
   return builtin.get();
 }
 
+// The verifier's report, if there is one: it means that btc itself is wrong.
+std::string invalid_bir(const DiagEngine& diags) {
+  for (const Diagnostic& diagnostic : diags.all()) {
+    if (diagnostic.kind == DiagKind::BirInvalid || diagnostic.kind == DiagKind::BirSyntax) return diags.render_text(false);
+  }
+  return "";
+}
+
+std::string round_trip(const ir::Module& module) {
+  std::string printed = ir::print(module);
+  SourceManager sources;
+  DiagEngine diags(sources);
+  auto again = ir::parse("fuzz.bir", printed, sources, diags);
+  if (!again) return "printed BIR does not parse:\n" + diags.render_text(false) + printed;
+  if (ir::print(*again) != printed) return "printing twice is not printing once:\n" + printed;
+  return "";
+}
+
+std::string run_lower(const Program& program, Parsed& parsed) {
+  auto module = lower::lower(program, parsed.sources, parsed.diags);
+  render(parsed.diags);
+  if (!module || parsed.diags.has_errors()) return invalid_bir(parsed.diags);
+  (void)ir::verify(*module, parsed.diags);
+  if (std::string wrong = invalid_bir(parsed.diags); !wrong.empty()) return "raw BIR: " + wrong;
+  if (std::string wrong = round_trip(*module); !wrong.empty()) return wrong;
+  bool ok = lower::run_passes(*module, {}, parsed.diags);
+  render(parsed.diags);
+  if (std::string wrong = invalid_bir(parsed.diags); !wrong.empty()) return "after a pass: " + wrong;
+  return ok ? round_trip(*module) : "";
+}
+
 std::string run_sema(Parsed& parsed) {
   if (reads_files(parsed.script)) return "";
   CompileOptions options;
@@ -54,8 +87,9 @@ std::string run_sema(Parsed& parsed) {
   auto program = analyse(parsed.arena, parsed.script, profile(), options, parsed.sources, parsed.diags);
   render(parsed.diags);
   if (!program) return parsed.diags.has_errors() ? "" : "no program and no error";
-  if (!parsed.diags.has_errors()) (void)dump_typed(*program);
-  return "";
+  if (parsed.diags.has_errors()) return "";
+  (void)dump_typed(*program);
+  return run_lower(*program, parsed);
 }
 
 std::string run_script(const std::string& text) {
@@ -78,15 +112,9 @@ std::string run_bir(const std::string& text) {
   auto module = ir::parse("fuzz.bir", text, sources, diags);
   render(diags);
   if (!module) return diags.has_errors() ? "" : "refused without an error";
-  std::string printed = ir::print(*module);
   (void)ir::verify(*module, diags);
   render(diags);
-  SourceManager sources_again;
-  DiagEngine diags_again(sources_again);
-  auto again = ir::parse("fuzz.bir", printed, sources_again, diags_again);
-  if (!again) return "printed BIR does not parse:\n" + diags_again.render_text(false) + printed;
-  if (ir::print(*again) != printed) return "printing twice is not printing once:\n" + printed;
-  return "";
+  return round_trip(*module);
 }
 
 }  // namespace

@@ -125,7 +125,9 @@ TypeId Sema::call_reg(Call* call, Expr*&) {
   if (!check_arity(call, 1, 1)) return lattice_.error();
   visit(call->args[0]);
   if (!check_arg(call, 0, "string", true)) return lattice_.error();
-  std::string name = value_of(call->args[0])->text;
+  std::optional<Const> literal = value_of(call->args[0]);
+  if (!literal) return lattice_.error();  // an operand with an error of its own
+  std::string name = literal->text;
   bool found = false;
   std::vector<std::string> names;
   if (options_.arch == "x86_64") {
