@@ -20,7 +20,7 @@ BTC_LIBRARY u64 btc_log2(u64 value) {
   step = not_zero(value >> 2) << 1;
   value >>= step;
   result |= step;
-  return result | value >> 1;
+  return result | (btc_opaque(value) >> 1 & 1);  // what is left is below 4; `& 1` tells the verifier, too
 }
 
 BTC_LIBRARY u64 btc_hist_bucket(s64 value, u64 bits) {
@@ -28,7 +28,7 @@ BTC_LIBRARY u64 btc_hist_bucket(s64 value, u64 bits) {
   u64 mask = (1ull << (bits & 7)) - 1;
   u64 n = (u64)value;
   if (n <= mask) return n + 1;
-  u64 level = btc_log2(n) - bits;
-  u64 within = (n >> (level & 63)) & mask;
+  u64 level = btc_opaque(btc_log2(n) - bits) & 63;
+  u64 within = (n >> level) & mask;
   return ((level + 1) << bits) + within + 1;
 }
