@@ -82,7 +82,6 @@ void ModuleBuilder::add_maps() {
     if (symbol->declared_kind == "lruhash") map.kind = MapKind::LruHash;
     if (symbol->declared_kind == "percpuhash") map.kind = MapKind::PercpuHash;
     if (symbol->declared_kind == "percpulruhash") map.kind = MapKind::PercpuLruHash;
-    if (map.kind == MapKind::Array || map.kind == MapKind::PercpuArray) map.bpf_key_size = 4;  // the kernel insists on a u32
     if (symbol->max_entries) map.max_entries = static_cast<uint32_t>(*symbol->max_entries);
     else if (symbol->is_scalar()) map.max_entries = 1;
     else map.max_entries = static_cast<uint32_t>(program.config_uint(ConfigKey::MaxMapKeys));
