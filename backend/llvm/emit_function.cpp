@@ -203,6 +203,9 @@ llvm::AllocaInst* FunctionEmitter::stack_bytes(uint32_t size, const char* name) 
 }
 
 llvm::Value* FunctionEmitter::opaque(llvm::Value* value) {
+  if (value->getType()->isIntegerTy() && value->getType()->getIntegerBitWidth() < 32) {  // no register holds less
+    return b.CreateTrunc(opaque(b.CreateZExt(value, b.getInt32Ty())), value->getType());
+  }
   llvm::FunctionType* type = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
   llvm::CallInst* call = b.CreateCall(type, llvm::InlineAsm::get(type, "", "=r,0", /*hasSideEffects=*/false), {value});
   call->setDoesNotAccessMemory();

@@ -20,11 +20,19 @@ static void emit_binary(FunctionEmitter& f, const ir::Inst& inst, llvm::Instruct
 void emit_Add(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Add); }
 void emit_Sub(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Sub); }
 void emit_Mul(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Mul); }
-void emit_DivU(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::UDiv); }
-void emit_ModU(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::URem); }
 void emit_And(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::And); }
 void emit_Or(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Or); }
 void emit_Xor(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Xor); }
+
+// The kernel verifier forgets what it knew about a number that is divided. LLVM does not, and would drop the checks that
+// the verifier then misses, so the result is hidden from it.
+static void emit_division(FunctionEmitter& f, const ir::Inst& inst, llvm::Instruction::BinaryOps op) {
+  llvm::Type* type = f.result_type(inst);
+  llvm::Value* result = f.b.CreateBinOp(op, f.value(inst.operands[0], type), f.value(inst.operands[1], type));
+  f.set_result(inst, llvm::isa<llvm::Constant>(result) ? result : f.opaque(result));
+}
+void emit_DivU(FunctionEmitter& f, const ir::Inst& inst) { emit_division(f, inst, llvm::Instruction::UDiv); }
+void emit_ModU(FunctionEmitter& f, const ir::Inst& inst) { emit_division(f, inst, llvm::Instruction::URem); }
 
 // A shift by more than the width takes the amount modulo the width, as the hardware does; in LLVM it would be poison.
 static void emit_shift(FunctionEmitter& f, const ir::Inst& inst, llvm::Instruction::BinaryOps op) {
