@@ -2,6 +2,7 @@
 // the "@" part; before, only the text); the last one before the end is where the verifier stopped.
 #include "runtime-stub/src/verifier_log.h"
 
+#include <cerrno>
 #include <unistd.h>
 
 namespace btc::rt {
@@ -50,6 +51,29 @@ std::string_view meaning_of(std::string_view log) {
   return {};
 }
 
+// libbpf: "map 'AT_x': failed to create: Argument list too long(-7)". What the kernel means by that, in the script's words.
+bool report_map_failure(RunState& run, const LoadFailure& failure) {
+  constexpr std::string_view kBefore = "map '", kAfter = "': failed to create: ";
+  size_t after = failure.log.find(kAfter);
+  size_t before = after == std::string::npos ? after : failure.log.rfind(kBefore, after);
+  if (before == std::string::npos) return false;
+  std::string_view name = std::string_view(failure.log).substr(before + kBefore.size(), after - before - kBefore.size());
+  for (uint32_t i = 0; i < count_of(run.manifest().maps()); ++i) {
+    const fb::Map* map = run.manifest().maps()->Get(i);
+    if (text_of(map->bpf_name()) != name) continue;
+    uint32_t key = map->key() >= 0 ? run.manifest().types()->Get(static_cast<uint32_t>(map->key()))->size() : 8;
+    std::string text = cat("The kernel refused to create map ", text_of(map->name()), ": ", error_text(failure.error), ".");
+    if (failure.error == E2BIG && key > 512 && kernel_version() < version_of(5, 11))
+      append(text, cat(" Its key has ", key, " bytes; kernels before 5.11 allow 512."));
+    else if (failure.error == E2BIG || failure.error == ENOMEM)
+      append(text, cat(" It has room for ", map->max_entries(), " entries of ", key, " and ", map->bpf_value_size(), " bytes."));
+    run.messages.at(map->location(), Severity::Error, text,
+                    failure.error == E2BIG || failure.error == ENOMEM ? "max_strlen, max_map_keys and `let @m = hash(N)` make maps smaller." : "");
+    return true;
+  }
+  return false;
+}
+
 const Binding* binding_of(const RunState& run, int program) {
   for (const Binding& binding : run.bindings)
     if (static_cast<int>(binding.program) == program) return &binding;
@@ -64,6 +88,7 @@ void report_load_failure(RunState& run, const LoadFailure& failure) {
     return;
   }
   if (failure.program < 0) {
+    if (report_map_failure(run, failure)) return;
     run.messages.error(failure.message);
     if (!failure.log.empty()) run.messages.say(Severity::Plain, trim(failure.log));
     return;
