@@ -60,6 +60,13 @@ MapKind ModuleBuilder::hash_of(MapKind kind) {
   return kind == MapKind::PercpuArray ? MapKind::PercpuHash : kind;
 }
 
+void ModuleBuilder::map_needs_hash(uint32_t index) {
+  ir::Map& map = module_->maps[index];
+  if (hash_of(map.kind) == map.kind) return;
+  map.kind = hash_of(map.kind);
+  map.bpf_key_size = 8;
+}
+
 // Aggregations are per CPU. Without a key they are arrays, whose lookup costs least; there an all-zero value on every CPU means
 // "no entry", so sum_t (which may well be zero) stays a hash.
 void ModuleBuilder::add_maps() {

@@ -36,7 +36,7 @@ class ModuleBuilder {
   // A callback for map.for_each that does nothing: its number of calls counts the entries.
   uint32_t count_callback(int program_index, SourceRange place);
   // The map is read or deleted entry-wise, so "no entry" and "all zero" must differ: no array.
-  void map_needs_hash(uint32_t map) { module_->maps[map].kind = hash_of(module_->maps[map].kind); }
+  void map_needs_hash(uint32_t map);
 
  private:
   static ir::MapKind hash_of(ir::MapKind kind);
