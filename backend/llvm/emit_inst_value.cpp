@@ -17,6 +17,7 @@ static void emit_binary(FunctionEmitter& f, const ir::Inst& inst, llvm::Instruct
   f.set_result(inst, f.b.CreateBinOp(op, f.value(inst.operands[0], type), f.value(inst.operands[1], type)));
 }
 
+void emit_Opaque(FunctionEmitter& f, const ir::Inst& inst) { f.set_result(inst, f.opaque(f.value(inst.operands[0]))); }
 void emit_Add(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Add); }
 void emit_Sub(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Sub); }
 void emit_Mul(FunctionEmitter& f, const ir::Inst& inst) { emit_binary(f, inst, llvm::Instruction::Mul); }

@@ -84,7 +84,6 @@ class Body {
   ValueId argument(uint32_t n);                  // argN
   ValueId probe_index();                         // which attach target fired
   const char* probe_type_name() const;           // probetype
-  bool is_user_context() const;                  // traced code is a user program: symbols are the process's
   ValueId register_at(uint32_t offset, const char* name);
   ValueId convert(ValueId value, TypeId from, TypeId to);  // scalars
   void convert_memory(const Place& from, TypeId to_type, Memory to);
@@ -198,6 +197,7 @@ class Body {
   ValueId call(const ast::Call& call, Memory to);
   ValueId call_subprog(const ast::Call& call);
   ValueId args_field(const ast::FieldAccess& access);
+  ValueId trusted_argument(const ast::Expr* pointer);
   void assign(const ast::Assign& assign);
   void assign_variable(const ast::Variable* variable, const ast::Assign& assign);
   uint32_t pointee_size(TypeId pointer) const;

@@ -29,15 +29,6 @@ ValueId Body::argument(uint32_t n) {
   return n < std::size(kArgRegisters) ? b.ctx_load(kArgRegisters[n], kI64, name) : b.constant(0);
 }
 
-bool Body::is_user_context() const {
-  switch (probe ? probe->attach->parsed.kind : abi::ProbeKind::Begin) {
-    case abi::ProbeKind::Uprobe:
-    case abi::ProbeKind::Uretprobe:
-    case abi::ProbeKind::Usdt: return true;
-    default: return false;
-  }
-}
-
 // Which attach target fired. Every copy of a program knows; a program with several targets at once asks the kernel, where it has
 // cookies (kprobe.multi, uprobe.multi 5.18; perf events 5.15).
 ValueId Body::probe_index() {
@@ -145,6 +136,21 @@ ValueId Body::args_field(const ast::FieldAccess& access) {
     case RecordOrigin::UprobeArgs: return convert(argument(access.path[0]), types.u64(), field.type);
     default: return kNoValue;
   }
+}
+
+// A pointer argument of a trampoline as the kernel's verifier knows it: typed, so its members load directly (5.5). Arguments of
+// raw tracepoints and iterators may be null (6.13 checks that) and are read like any other pointer.
+ValueId Body::trusted_argument(const ast::Expr* pointer) {
+  const auto* access = ast::dyn<ast::FieldAccess>(pointer);
+  const auto* base = access ? ast::dyn<ast::Identifier>(access->base) : nullptr;
+  if (!base || base->builtin != Builtin::Args || access->path.size() != 1 || !probe) return kNoValue;
+  abi::ProbeKind kind = probe->attach->parsed.kind;
+  if (kind != abi::ProbeKind::Fentry && kind != abi::ProbeKind::Fexit) return kNoValue;
+  const Record& record = types.record(types[base->type].record);
+  if (record.origin != RecordOrigin::FuncArgs) return kNoValue;
+  const Field field = record.fields[access->path[0]];
+  note_argument(access->path[0], field.name);
+  return b.ctx_load(8 * static_cast<int64_t>(access->path[0]), ir::ptr_type(PtrSpace::Btf), field.name);
 }
 
 // The loader checks on the target that the argument still has this number.

@@ -1,4 +1,6 @@
 // Maps: keys, reads, assignments, aggregations.
+#include <utility>
+
 #include "lower/build/calls.h"
 
 namespace btc::lower {
@@ -18,7 +20,9 @@ ValueId Body::key_address(const ast::MapSymbol* map, const ast::Expr* key) {
   }
   if (const auto* ref = ast::dyn<ast::VariableRef>(key); ref && key->type == map->key) return pointer_to(variable(ref->var));
   Memory memory = temp(map->key, "key");
+  bool outer_keep_tail = std::exchange(keep_tail, false);
   store(key, memory);
+  keep_tail = outer_keep_tail;
   return pointer_to(memory);
 }
 
@@ -33,6 +37,11 @@ void Body::update_map(const ast::MapSymbol* map, ValueId key, ValueId value, int
 }
 
 void Body::assign_map(const ast::MapSymbol* map, const ast::Expr* key, const ast::Expr* value) {
+  // `@ = { ...; count() }`
+  while (value->kind == ast::NodeKind::Block && ast::as<ast::Block>(value)->value && has_prop(types[value->type], kTypeAggregation)) {
+    statements(*ast::as<ast::Block>(value));
+    value = ast::as<ast::Block>(value)->value;
+  }
   const auto* call_expr = ast::dyn<ast::Call>(value);
   if (call_expr && call_expr->function && function_info(*call_expr->function).phase == Phase::MapOperator) {
     CallTarget target;

@@ -115,13 +115,15 @@ Place Body::pointee(const ast::Expr* pointer) {
     }
   }
   out.kind = Place::Remote;
-  out.base = scalar(pointer);
   const Type elem = types[type.elem];
   if (elem.kind == TypeKind::Struct && types.record(elem.record).origin == RecordOrigin::Kernel && type.space != AddrSpace::User) {
     out.kind = Place::Core;
     out.record = elem.record;
-    out.base = b.int_to_ptr(out.base, PtrSpace::Kernel, types.record(elem.record).name);
+    out.base = trusted_argument(pointer);
+    if (out.base == kNoValue) out.base = b.int_to_ptr(scalar(pointer), PtrSpace::Kernel, types.record(elem.record).name);
+    return out;
   }
+  out.base = scalar(pointer);
   return out;
 }
 
@@ -186,7 +188,8 @@ ValueId Body::address(const Place& place) {
     case Place::Remote: return b.type(place.base).kind == ir::ScalarKind::Ptr ? b.ptr_add(place.base, place.offset) : b.add_imm(place.base, place.offset, "addr");
     case Place::Core: {
       if (place.path.empty()) return place.base;
-      return b.emit(Op::CoreAddr, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::ptr_type(PtrSpace::Kernel), "member");
+      PtrSpace space = b.type(place.base).space == PtrSpace::Btf ? PtrSpace::Btf : PtrSpace::Kernel;
+      return b.emit(Op::CoreAddr, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::ptr_type(space), "member");
     }
     case Place::Record: {
       ir::Chain chain{module.core().record(place.record), place.path};

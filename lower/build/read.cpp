@@ -71,7 +71,10 @@ ValueId Body::load(const Place& place) {
   }
   switch (place.kind) {
     case Place::Direct: return load_scalar(place.type, {place.base, place.offset}, "value");
-    case Place::Context: return b.resize(b.ctx_load(place.offset, ir::int_of(size), "value"), kI64, is_signed, "value");
+    case Place::Context:
+      // An iterator's pointers may be null, and the kernel lets nobody compute with those: as a plain number it may.
+      if (types[place.type].kind == TypeKind::Pointer && probe && probe->attach->parsed.kind == abi::ProbeKind::Iter) break;
+      return b.resize(b.ctx_load(place.offset, ir::int_of(size), "value"), kI64, is_signed, "value");
     case Place::Record: {
       if (place.data_loc) return b.ptr_to_int(address(place));
       if (place.path.size() != 1) break;  // a member of a member: read like memory
@@ -80,6 +83,11 @@ ValueId Body::load(const Place& place) {
     case Place::Core:
       if (place.bit_size != 0) {
         return b.emit(Op::CoreBitfield, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path}), ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "field");
+      }
+      // A trusted pointer needs no helper. Pointers come guarded all the same: they would be typed, too, and not be numbers.
+      if (b.type(place.base).space == PtrSpace::Btf && types[place.type].kind != TypeKind::Pointer) {
+        ValueId value = b.emit(Op::CoreLoad, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::int_of(size), "field");
+        return b.resize(value, kI64, is_signed, "field");
       }
       break;
     default: break;

@@ -264,6 +264,7 @@ class Verifier {
         if (operand_type(inst, 1) != operand_type(inst, 2)) type_error(inst, 2, print(operand_type(inst, 1)).c_str());
         return want_result(inst, operand_type(inst, 1));
       case Op::Bswap: want_int(inst, 0); return want_result(inst, operand_type(inst, 0));
+      case Op::Opaque: want_int(inst, 0); return want_result(inst, operand_type(inst, 0));
       case Op::PtrToInt: want_ptr(inst, 0); return want_result(inst, kI64);
       case Op::IntToPtr:
         want_i64(inst, 0);

@@ -64,9 +64,16 @@ ValueId lower_call_Uaddr(Body& body, const ast::Call& call, const CallTarget&) {
 
 ValueId lower_call_PercpuKaddr(Body& body, const ast::Call& call, const CallTarget&) {
   ir::Builder& b = body.b;
-  ValueId symbol = b.emit(Op::KsymAddr, {ir::Builder::word(name_of(call)), ir::Builder::imm(1)}, ir::ptr_type(PtrSpace::Btf), name_of(call));
-  if (call.args.size() > 1) return b.helper("per_cpu_ptr", {symbol, body.scalar(call.args[1])}, "addr");
-  return b.helper("this_cpu_ptr", {symbol}, "addr");
+  Memory result = body.temp(8, 8, "addr");
+  b.store(result.pointer, result.offset, b.constant(0));
+  ValueId symbol = b.emit(Op::KsymAddr, {ir::Builder::word(name_of(call)), ir::Builder::imm(1)}, ir::ptr_type(PtrSpace::Btf, true), name_of(call));
+  ValueId cpu = call.args.size() > 1 ? body.scalar(call.args[1]) : kNoValue;
+  // A kernel without the variable has a null here.
+  body.if_then(symbol, "known", [&] {
+    ValueId addr = cpu != kNoValue ? b.helper("per_cpu_ptr", {symbol, cpu}, "addr") : b.helper("this_cpu_ptr", {symbol}, "addr");
+    b.store(result.pointer, result.offset, addr);
+  });
+  return b.load(result.pointer, result.offset, kI64, "addr");
 }
 
 ValueId lower_call_Reg(Body& body, const ast::Call& call, const CallTarget&) {
