@@ -32,7 +32,11 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
     llvm::raw_string_ostream stream(text);
     llvm::DiagnosticPrinterRawOStream printer(stream);
     info.print(printer);
-    diags_.report(DiagKind::BackendFailed, place(info), stream.str());
+    stream.flush();
+    // The only thing that goes wrong in practice; LLVM's own words speak to C programmers.
+    bool stack = text.find("stack limit") != std::string::npos;
+    diags_.report(DiagKind::BackendFailed, place(info),
+                  stack ? "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables" : text);
     return true;
   }
 

@@ -34,8 +34,21 @@ void emit_Ctx(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.context());
 }
 
+// Members of an iterator's context are typed pointers for the verifier, and may be null: it forbids to add to them before
+// a test. As a number, which is what an integer result asks for, they are read the long way.
+static bool is_typed_context(const FunctionEmitter& f) {
+  return f.bir.program >= 0 && f.module.bir.programs[static_cast<size_t>(f.bir.program)].probe == abi::ProbeKind::Iter;
+}
+
 void emit_CtxLoad(FunctionEmitter& f, const ir::Inst& inst) {
   if (f.context() == nullptr) return f.fail(inst, "no context here");
+  llvm::Type* type = f.result_type(inst);
+  if (type->isIntegerTy(64) && is_typed_context(f)) {
+    llvm::AllocaInst* number = f.stack_bytes(8, "number");
+    f.helper("probe_read_kernel", f.b.getInt64Ty(),
+             {number, f.b.getInt64(8), f.byte_offset(f.opaque(f.context()), inst.operands[0].number)});
+    return f.set_result(inst, f.b.CreateLoad(type, number));
+  }
   f.set_result(inst, f.context_load(f.context(), inst.operands[0].number, f.result_type(inst)));
 }
 

@@ -1,6 +1,10 @@
 #include "backend/llvm/target.h"
 
+#include <fmt/core.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/ErrorHandling.h>
+
+#include <cstdlib>
 
 // Declared here rather than through llvm/Support/TargetSelect.h, which drags in every target of the LLVM build.
 extern "C" {
@@ -13,10 +17,17 @@ void LLVMInitializeBPFAsmParser();
 
 namespace btc::backend {
 
+// What LLVM cannot continue after ends the program, but with a sentence rather than a stack dump.
+static void on_fatal_error(void*, const char* reason, bool) {
+  fmt::print(stderr, "btc: error: LLVM cannot compile this script: {}\n", reason);
+  std::exit(1);
+}
+
 std::string bpf_triple(const std::string& arch) { return arch == "s390x" ? "bpfeb" : "bpfel"; }
 
 std::unique_ptr<llvm::TargetMachine> make_target_machine(const std::string& arch) {
   static const bool registered = [] {
+    llvm::install_fatal_error_handler(on_fatal_error);
     LLVMInitializeBPFTargetInfo();
     LLVMInitializeBPFTarget();
     LLVMInitializeBPFTargetMC();
