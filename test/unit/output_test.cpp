@@ -482,13 +482,13 @@ TEST_F(OutputTest, OpenMetrics) {
   std::string printed = f.printed();
   EXPECT_EQ(printed.substr(printed.find("# HELP btc_lost")),
             "# HELP btc_lost_events Events that were lost because the buffer was full\n# TYPE btc_lost_events gauge\nbtc_lost_events 2\n"
-            "# HELP btc_map Map @ of \n# TYPE btc_map gauge\nbtc_map{key=\"a\\\"\\\\\\n\"} 3\n"
-            "# HELP btc_h Map @h of \n# TYPE btc_h histogram\n"
+            "# HELP btc_map Map @ of stdin\n# TYPE btc_map gauge\nbtc_map{key=\"a\\\"\\\\\\n\"} 3\n"
+            "# HELP btc_h Map @h of stdin\n# TYPE btc_h histogram\n"
             "btc_h_bucket{key0=\"x\",key1=\"-1\",le=\"0\"} 1\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"1\"} 1\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"3\"} 1\n"
             "btc_h_bucket{key0=\"x\",key1=\"-1\",le=\"7\"} 3\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"15\"} 4\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"+Inf\"} 4\n"
             "btc_h_count{key0=\"x\",key1=\"-1\"} 4\n"
-            "# HELP btc_name Map @name of \n# TYPE btc_name gauge\nbtc_name{value=\"hi\"} 1\n"
-            "# HELP btc_st Map @st of \n# TYPE btc_st summary\nbtc_st_count 2\nbtc_st_sum -5\n"
+            "# HELP btc_name Map @name of stdin\n# TYPE btc_name gauge\nbtc_name{value=\"hi\"} 1\n"
+            "# HELP btc_st Map @st of stdin\n# TYPE btc_st summary\nbtc_st_count 2\nbtc_st_sum -5\n"
             "# EOF\n");
   std::ofstream("/tmp/btc-openmetrics.prom") << printed;
 }

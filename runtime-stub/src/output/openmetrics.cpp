@@ -151,9 +151,14 @@ void append_metrics_map(std::string& out, Render& render, const MapImage& image,
   }
 }
 
+std::string_view script_of(const fb::Manifest& manifest) {
+  const flatbuffers::String* name = manifest.script_name();
+  return name && name->size() ? std::string_view(name->c_str(), name->size()) : "stdin";
+}
+
 void append_metrics_script(std::string& out, const fb::Manifest& manifest, uint64_t lost_events) {
   std::string labels;
-  append_label(labels, "script", manifest.script_name() ? manifest.script_name()->c_str() : "");
+  append_label(labels, "script", script_of(manifest));
   append_label(labels, "sha256", manifest.script_sha256() ? manifest.script_sha256()->c_str() : "");
   append_family(out, "btc_script_info", "gauge", "The script that these metrics come from");
   append_sample(out, "btc_script_info", "", labels, 1, false);

@@ -18,6 +18,8 @@
 namespace btc::rt {
 
 void append_metrics_map(std::string& out, Render& render, const MapImage& image, std::string_view script);
+// The script's file name; "stdin" for -e, as messages call it.
+std::string_view script_of(const fb::Manifest& manifest);
 void append_metrics_script(std::string& out, const fb::Manifest& manifest, uint64_t lost_events);
 
 // Replaces `file` by one with these bytes in one step, so that a reader never sees half of it. False: errno.

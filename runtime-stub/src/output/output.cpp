@@ -202,7 +202,7 @@ void Output::State::publish_metrics(bool at_end) {
   append_metrics_script(text, *manifest, lost_events);
   for (uint32_t map : dump_order) {
     MapImage image;
-    if (read_image(map, 0, &image)) append_metrics_map(text, render, image, text_of(manifest->script_name()));
+    if (read_image(map, 0, &image)) append_metrics_map(text, render, image, script_of(*manifest));
   }
   text += "# EOF\n";
   if (options.file.empty()) return put(text);
