@@ -66,10 +66,13 @@ DIType* CoreTypes::composite(uint32_t index) {
   llvm::DIBuilder& di = debug_.builder();
   bool is_union = type.kind == CoreType::Union;
   uint64_t bits = type.size * 8ull;
+  llvm::StringRef tag = type.is_typedef ? llvm::StringRef() : llvm::StringRef(type.name);
   llvm::DICompositeType* result =
-      is_union ? di.createUnionType(debug_.unit(), type.name, debug_.file(), 0, bits, 0, DINode::FlagZero, {})
-               : di.createStructType(debug_.unit(), type.name, debug_.file(), 0, bits, 0, DINode::FlagZero, nullptr, {});
-  types_[index] = result;  // before its members: they may point back
+      is_union ? di.createUnionType(debug_.unit(), tag, debug_.file(), 0, bits, 0, DINode::FlagZero, {})
+               : di.createStructType(debug_.unit(), tag, debug_.file(), 0, bits, 0, DINode::FlagZero, nullptr, {});
+  DIType* seen = result;
+  if (type.is_typedef) seen = di.createTypedef(result, type.name, debug_.file(), 0, debug_.unit());
+  types_[index] = seen;  // before its members: they may point back
   std::vector<llvm::Metadata*> elements;
   for (const CoreType::Member& member : type.members) {
     DIType* member_type = this->type(member.type);
@@ -84,8 +87,8 @@ DIType* CoreTypes::composite(uint32_t index) {
     }
   }
   di.replaceArrays(result, di.getOrCreateArray(elements));
-  types_[index] = result;
-  return result;
+  if (!type.is_typedef) types_[index] = seen = result;
+  return seen;
 }
 
 DIType* CoreTypes::enumeration(uint32_t index) {
@@ -104,7 +107,7 @@ DIType* CoreTypes::enumeration(uint32_t index) {
 DIType* CoreTypes::pointee(uint32_t index) {
   if (index >= bir_.core_types.size()) return nullptr;
   const CoreType& type = bir_.core_types[index];
-  if (is_composite(type) && type.members.empty() && types_[index] == nullptr) {
+  if (is_composite(type) && type.members.empty() && !type.is_typedef && types_[index] == nullptr) {
     if (type.name.empty()) return nullptr;
     unsigned tag = type.kind == CoreType::Union ? llvm::dwarf::DW_TAG_union_type : llvm::dwarf::DW_TAG_structure_type;
     return debug_.builder().createForwardDecl(tag, type.name, debug_.unit(), debug_.file(), 0);

@@ -18,7 +18,8 @@ uint32_t CoreTypes::record(uint32_t index) {
   const Record& record = types_.record(index);
   CoreType core;
   core.kind = record.is_union ? CoreType::Union : CoreType::Struct;
-  core.name = record.name;
+  core.name = record.anonymous ? record.typedef_name : record.name;
+  core.is_typedef = record.anonymous && !record.typedef_name.empty();
   core.size = record.size;
   if (record.origin == RecordOrigin::Tracepoint) {
     core.record = record.name;
@@ -41,13 +42,21 @@ uint32_t CoreTypes::type(TypeId id) {
   return core;
 }
 
+uint32_t CoreTypes::constant(TypeId enum_type, const std::string& name, int64_t value) {
+  uint32_t core = type(enum_type);
+  std::vector<std::pair<std::string, int64_t>>& variants = module_.core_types[core].variants;
+  std::pair<std::string, int64_t> variant(name, value);
+  if (std::find(variants.begin(), variants.end(), variant) == variants.end()) variants.push_back(std::move(variant));
+  return core;
+}
+
 uint32_t CoreTypes::make(TypeId id) {
   const Type type = types_[id];
   CoreType core;
   core.size = types_.size_of(id);
   switch (type.kind) {
     case TypeKind::Pointer:
-      if (void_ == UINT32_MAX) void_ = add({CoreType::Void, "", 0, false, 0, 0, {}, {}, ""});
+      if (void_ == UINT32_MAX) void_ = add({CoreType::Void, "", 0, false, false, 0, 0, {}, {}, ""});
       core.kind = CoreType::Pointer;
       core.elem = void_;  // matching does not look behind pointers
       break;
@@ -58,14 +67,14 @@ uint32_t CoreTypes::make(TypeId id) {
       break;
     case TypeKind::String:  // char[N] of a record
       core.kind = CoreType::Array;
-      core.elem = add({CoreType::Int, "char", 1, true, 0, 0, {}, {}, ""});
+      core.elem = add({CoreType::Int, "char", 1, true, false, 0, 0, {}, {}, ""});
       core.count = type.size;
       break;
     case TypeKind::Enum:
       core.kind = CoreType::Enum;
       core.name = types_.enum_def(type.record).name;
       core.is_signed = types_.enum_def(type.record).is_signed;
-      break;
+      break;  // its constants come as they are used
     case TypeKind::Bool:
       core.kind = CoreType::Int;
       core.name = "_Bool";
@@ -97,7 +106,7 @@ uint32_t CoreTypes::member(uint32_t index, uint32_t field_index) {
   member.bit_offset = field.bit_offset;
   member.bit_size = field.bit_size;
   if (in_record && field.data_loc) {
-    uint32_t u32 = add({CoreType::Int, "unsigned int", 4, false, 0, 0, {}, {}, ""});
+    uint32_t u32 = add({CoreType::Int, "unsigned int", 4, false, false, 0, 0, {}, {}, ""});
     member.type = u32;
   } else {
     member.type = type(field.type);

@@ -21,6 +21,8 @@ class CoreTypes {
   uint32_t record(uint32_t record);
   // Step from a record into its field: index into the core type's members.
   uint32_t member(uint32_t record, uint32_t field);
+  // The core type of an enum, which now has this constant.
+  uint32_t constant(TypeId enum_type, const std::string& name, int64_t value);
 
   void finish();
 

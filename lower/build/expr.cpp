@@ -43,7 +43,7 @@ ValueId Body::scalar_of(const ast::Expr* expr) {
       if (identifier->enum_constant) {
         const auto& [index, value] = *identifier->enum_constant;
         if (types.enum_def(index).origin != RecordOrigin::Kernel || types[expr->type].kind != TypeKind::Enum) return b.constant(value);
-        return b.emit(Op::CoreEnum, {ir::Builder::core_ref(module.core().type(expr->type)), ir::Builder::text(identifier->name), ir::Builder::imm(value)}, kI64, identifier->name);
+        return b.emit(Op::CoreEnum, {ir::Builder::core_ref(module.core().constant(expr->type, identifier->name, value)), ir::Builder::text(identifier->name), ir::Builder::imm(value)}, kI64, identifier->name);
       }
       return kNoValue;
     }

@@ -98,7 +98,8 @@ struct CoreType {
   enum Kind : uint8_t { Struct, Union, Int, Pointer, Array, Enum, Fwd, Void } kind = Struct;
   std::string name;                     // "" for anonymous
   uint32_t size = 0;                    // bytes
-  bool is_signed = false;               // Int
+  bool is_signed = false;               // Int, Enum
+  bool is_typedef = false;              // Struct, Union without a tag: `name` is its typedef's, and it relocates by that
   uint32_t elem = 0;                    // Pointer, Array
   uint32_t count = 0;                   // Array
   struct Member { std::string name; uint32_t type; uint32_t bit_offset; uint16_t bit_size; };

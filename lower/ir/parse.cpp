@@ -387,6 +387,7 @@ class Parser {
     expect_word("size");
     type.size = take_u32();
     type.is_signed = try_keyword("signed");
+    type.is_typedef = try_keyword("typedef");
     if (try_keyword("elem")) {
       expect('#');
       type.elem = take_u32();

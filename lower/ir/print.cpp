@@ -126,6 +126,7 @@ class Printer {
       const CoreType& type = module_.core_types[i];
       put("core #{} {} {} size {}", i, kCoreNames[type.kind], quoted(type.name), type.size);
       if (type.is_signed) put(" signed");
+      if (type.is_typedef) put(" typedef");
       if (type.kind == CoreType::Pointer || type.kind == CoreType::Array) put(" elem #{}", type.elem);
       if (type.kind == CoreType::Array) put(" count {}", type.count);
       if (!type.record.empty()) put(" record {}", quoted(type.record));
