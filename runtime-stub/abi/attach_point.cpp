@@ -309,7 +309,7 @@ class Parser {
     if (arg_count() == 3) out_.ns = parts_[2].text;
     out_.func = parts_.back().text;
     if (out_.func.empty()) return fail("usdt probe must have a target function or wildcard");
-    if (out_.target.empty()) return fail("usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.");
+    // An empty path means the process of -p: only the runtime knows whether there is one.
     return true;
   }
 

@@ -205,16 +205,24 @@ AttachError attach_perf_event(RunState& run, const Binding& binding, Attached* o
 }
 
 AttachError attach_breakpoint(RunState& run, const Binding& binding, Attached* out) {
-  std::vector<int> cpus = {-1};
-  if (binding.pid < 0) cpus = online_cpus();               // a kernel address: every CPU
-  for (int cpu : cpus) {
+  // A kernel address: every CPU. A process: each of its threads, and those it starts later.
+  std::vector<std::pair<int, int>> places;
+  if (binding.pid < 0)
+    for (int cpu : online_cpus()) places.emplace_back(-1, cpu);
+  else
+    for (const std::string& thread : list_folder(cat("/proc/", binding.pid, "/task").c_str())) {
+      uint64_t tid;
+      if (parse_u64(thread, &tid)) places.emplace_back(static_cast<int>(tid), -1);
+    }
+  if (places.empty()) return failed(-ESRCH);
+  for (auto [pid, cpu] : places) {
     perf_event_attr attr = event_attr(PERF_TYPE_BREAKPOINT, 0);
     attr.bp_type = static_cast<uint32_t>(binding.perf_config);
     attr.bp_addr = binding.point.address;
     attr.bp_len = binding.perf_config == HW_BREAKPOINT_X ? sizeof(long) : binding.point.length;
     attr.sample_period = 1;
-    attr.inherit = 0;
-    int event = sys::perf_open(&attr, binding.pid, cpu);
+    attr.inherit = binding.pid > 0;
+    int event = sys::perf_open(&attr, pid, cpu);
     if (event == -ENOSPC) return failed(event, "all debug registers of the CPU are in use");
     if (event < 0) return failed(event);
     AttachError error = connect(run, binding, Fd(event), binding.name_index, out);
@@ -232,7 +240,10 @@ static_assert(sizeof kFunctions / sizeof *kFunctions == static_cast<size_t>(How:
 
 }  // namespace
 
-AttachError attach(RunState& run, const Binding& binding, Attached* out) { return kFunctions[static_cast<size_t>(binding.how)](run, binding, out); }
+AttachError attach(RunState& run, const Binding& binding, Attached* out) {
+  if (!binding.refusal.empty()) return {EINVAL, false, binding.refusal};
+  return kFunctions[static_cast<size_t>(binding.how)](run, binding, out);
+}
 
 // Closing a link takes the program off its event at once, but newer kernels (6.12 on) then wait for a grace period of some 30 ms
 // each. Several helpers share the waiting. They are bare clones with our memory and descriptors that do nothing but close(): the C

@@ -100,6 +100,18 @@ std::vector<std::string> mapped_files(int pid) {
   return files;
 }
 
+std::vector<std::string> all_mapped_files() {
+  std::vector<std::string> all;
+  for (const std::string& name : list_folder("/proc")) {
+    uint64_t pid;
+    if (!parse_u64(name, &pid)) continue;
+    for (std::string& file : mapped_files(static_cast<int>(pid))) all.push_back(std::move(file));
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 std::vector<std::string> match_paths(std::string_view pattern) {
   std::vector<std::string> found;
   if (pattern.starts_with('/')) match_into("/", split(pattern.substr(1), '/'), 0, &found);

@@ -55,32 +55,50 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
   }
 }
 
+constexpr std::string_view kForce =
+    "\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.";
+
+// An address is one in the file's own numbering; with --unsafe, where nothing is known about it, the place in the file.
+void add_address(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary* binary, Resolution* out) {
+  Binding& binding = add_uprobe(run, point, file, How::Uprobe, out);
+  uint64_t offset = point.address;
+  bool known = false;
+  if (binary != nullptr && binary->elf().file_offset(point.address, &offset))
+    binary->for_each_function([&](std::string_view, const Elf64_Sym& symbol) {
+      known = point.address >= symbol.st_value && point.address - symbol.st_value < std::max<uint64_t>(symbol.st_size, 1);
+      return !known;
+    });
+  binding.sites.push_back({"", offset, 0, 0});
+  if (known) return;
+  if (!run.options.output.allow_unsafe && !run.manifest().unsafe())
+    binding.refusal = cat("Could not resolve address: ", file, ":0x", hex(point.address));
+  else
+    run.messages.warning(cat("Could not determine instruction boundary for ", binding.name,
+                             " (binary appears stripped). Misaligned probes can lead to tracee crashes!"));
+}
+
 void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::string& file, bool many_files, Resolution* out) {
   UserBinary binary;
   std::string error;
-  if (!binary.open(path_in_process(run.target_pid(), file), &error)) {
-    if (!many_files) out->problem = error;
-    return;
-  }
   abi::AttachPoint here = point;
   if (many_files) here.target = file;
-  if (point.has_address) {
-    uint64_t offset = 0;
-    if (!binary.elf().file_offset(point.address, &offset)) {
-      out->problem = cat("0x", hex(point.address), " is not an address in the code of ", file);
-      return;
-    }
-    add_uprobe(run, here, file, How::Uprobe, out).sites.push_back({"", offset, 0, 0});
+  bool readable = binary.open(path_in_process(run.target_pid(), file), &error);
+  if (point.has_address) return add_address(run, here, file, readable ? &binary : nullptr, out);
+  if (!readable) {
+    if (!many_files) out->problem = error;
     return;
   }
   if (point.lang == "cpp" || has_star(point.func)) return add_functions(run, here, file, binary.match(point.func, point.lang == "cpp"), out);
   UserFunction function;
   if (!binary.find_function(point.func, &function)) return;
-  if (point.has_offset && function.size != 0 && point.offset >= function.size) {
-    out->problem = cat("Offset outside the function bounds ('", point.func, "' size is ", function.size, ")");
-    return;
+  Binding& binding = add_uprobe(run, here, file, How::Uprobe, out);
+  binding.sites.push_back({point.func, function.offset + point.offset, 0, 0});
+  if (function.size == 0 && point.offset == 0) {
+    if (!run.options.output.allow_unsafe && !run.manifest().unsafe())
+      binding.refusal = cat("Could not determine boundary for ", point.func, " (symbol has size 0).", kForce);
+  } else if (point.offset >= function.size) {
+    binding.refusal = cat("Offset outside the function bounds ('", point.func, "' size is ", function.size, ")");
   }
-  add_uprobe(run, here, file, How::Uprobe, out).sites.push_back({point.func, function.offset + point.offset, 0, 0});
 }
 
 // Locations of one USDT probe with the same argument forms are one binding.
@@ -118,7 +136,7 @@ void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& f
 
 std::vector<std::string> find_target_files(RunState& run, std::string_view target) {
   int pid = run.target_pid();
-  if (target.empty() || target == "*") return pid != 0 ? mapped_files(pid) : std::vector<std::string>();
+  if (target.empty() || target == "*") return pid != 0 ? mapped_files(pid) : all_mapped_files();
   if (has_star(target)) {
     if (target.find('/') != std::string_view::npos) return match_paths(target);
     std::vector<std::string> found;
@@ -146,6 +164,10 @@ void resolve_uprobe(RunState& run, const abi::AttachPoint& point, Resolution* ou
 }
 
 void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+  if (point.target.empty() && run.target_pid() == 0) {
+    out->problem = "usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.";
+    return;
+  }
   std::vector<std::string> files = find_target_files(run, point.target);
   bool many = has_star(point.target) || point.target.empty();
   bool pattern = many || point.ns.empty() || has_star(point.ns) || has_star(point.func);

@@ -56,6 +56,8 @@ class Run final : public Target {
   void read_iterators();
   uint64_t count(abi::ProbeKind kind) const;
   uint64_t lost_events() const;
+  static uint64_t milliseconds();
+  uint64_t stop_deadline();
   void finish();
   void notify_service(std::string_view text) const;
 
@@ -67,7 +69,8 @@ class Run final : public Target {
   std::unique_ptr<Output> output_;
   std::vector<Attached> attached_;             // by binding
   uint64_t attached_count_ = 0, lost_shown_ = 0;
-  bool exiting_ = false;
+  bool exiting_ = false, finishing_ = false;
+  uint64_t stop_deadline_ = 0, lost_in_backlog_ = 0;
   int exit_code_ = 0;
   int attach_code_ = kFailed;                  // exit status when attaching fails
 };
@@ -196,9 +199,12 @@ void Run::drain() {
   if (!has_ring_) return;
   // What follows an exit() in the buffer is dropped, as bpftrace does.
   bool ending = false;
+  uint64_t dropped = 0;
   ring_.drain([&](const uint8_t* data, uint32_t size) {
     abi::EventHeader header;
-    if (size < sizeof header || ending) return true;
+    // After SIGINT the backlog gets a moment, then it counts as lost: its commands and files could take minutes.
+    if (loop_.stopped() && !finishing_ && milliseconds() > stop_deadline()) ++dropped;
+    if (size < sizeof header || ending || dropped != 0) return true;
     memcpy(&header, data, sizeof header);
     uint32_t payload = std::min<uint32_t>(header.size, size - static_cast<uint32_t>(sizeof header));
     Next next = output_->handle_event(header, data + sizeof header, payload);
@@ -208,12 +214,26 @@ void Run::drain() {
     }
     return !output_->broken();
   });
+  lost_in_backlog_ += dropped;
   output_->flush_batch();
+}
+
+uint64_t Run::milliseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
+
+uint64_t Run::stop_deadline() {
+  constexpr uint64_t kGraceMs = 300;
+  if (stop_deadline_ == 0) stop_deadline_ = milliseconds() + kGraceMs;
+  return stop_deadline_;
 }
 
 uint64_t Run::lost_events() const {
   int fd = state_.loader->map_fd(abi::kLossMap);
-  return fd < 0 ? 0 : sum_percpu_counter(fd, abi::kLostEvents) + sum_percpu_counter(fd, abi::kLostNested);
+  uint64_t in_kernel = fd < 0 ? 0 : sum_percpu_counter(fd, abi::kLostEvents) + sum_percpu_counter(fd, abi::kLostNested);
+  return in_kernel + lost_in_backlog_;
 }
 
 // Programs that this process starts itself.
@@ -241,6 +261,14 @@ bool Run::attach_one(size_t index) {
   }
   attached_[index] = {};
   MissingProbes policy = state_.config.missing();
+  using K = abi::ProbeKind;
+  bool kernel_function = (binding.point.kind == K::Kprobe || binding.point.kind == K::Kretprobe) && !binding.point.has_address;
+  if (kernel_function && !binding.from_pattern && binding.sites.size() == 1 && !is_traceable(state_, binding.point.func)) {
+    if (policy != MissingProbes::Ignore)
+      state_.messages.at(state_.manifest().programs()->Get(binding.program)->location(), Severity::Warning,
+                         cat(binding.point.func, " is not traceable (either non-existing, inlined, or marked as \"notrace\"); attaching to it will likely fail"));
+    error.missing = !state_.options.output.allow_unsafe && !state_.manifest().unsafe();
+  }
   if (error.missing) {
     report_missing(state_, binding.program, abi::probe_info(binding.point.kind).name, binding.point.target, binding.point.func, state_.missing);
     if (policy == MissingProbes::Error) attach_code_ = kUsage;
@@ -252,10 +280,14 @@ bool Run::attach_one(size_t index) {
     return true;
   }
   std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
+  if (!binding.refusal.empty() && policy != MissingProbes::Ignore) {
+    state_.messages.say(policy == MissingProbes::Error ? Severity::Error : Severity::Warning, cause);
+    cause.clear();
+  }
   if (policy == MissingProbes::Error)
     state_.messages.error(cat("Unable to attach probe: ", binding.name, ". If this is expected, set the 'missing_probes' config variable to 'warn'."));
   else if (policy == MissingProbes::Warn) state_.messages.warning(cat("Unable to attach probe: ", binding.name, ". Skipping."));
-  if (policy != MissingProbes::Ignore) state_.messages.say(Severity::Hint, cat("the kernel says: ", cause));
+  if (policy != MissingProbes::Ignore && !cause.empty()) state_.messages.say(Severity::Hint, cat("the kernel says: ", cause));
   return policy != MissingProbes::Error;
 }
 
@@ -380,6 +412,8 @@ void Run::notify_service(std::string_view text) const {
 }
 
 void Run::finish() {
+  if (loop_.stopped()) drain();                  // the backlog, before what end probes send
+  finishing_ = true;
   run_programs(abi::ProbeKind::End);
   drain();                                       // an exit() of an end probe sets the status, too
   if (uint64_t lost = lost_events(); lost > 0) {
@@ -435,6 +469,7 @@ int Run::go() {
     return kFailed;
   }
   if (!testing && !state_.options.output.quiet) output_->attached(total);
+  output_->flush_batch();
   if (::getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") != nullptr) write_all(STDOUT_FILENO, "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
   notify_service("READY=1\nSTATUS=Processing events...");
   if (state_.target_pid() != 0) loop_.watch_process(state_.target_pid());

@@ -43,6 +43,7 @@ struct Binding {
   uint64_t perf_config = 0, perf_period = 0;
   bool perf_freq = false, every_cpu = false;
   std::vector<UsdtArg> usdt_args;
+  std::string refusal;             // why it cannot be attached, said when its turn comes
   std::string record;              // "category:event": layout for the record patches
 
   uint32_t count = 1;              // what it adds to the banner's number of probes
