@@ -22,11 +22,13 @@ int become_stub(std::vector<std::string> args) {
 int machine_info() { return become_stub({"btc", "--info"}); }
 int machine_doctor() { return become_stub({"btc", "--doctor"}); }
 
-int machine_list(const std::string& what, bool verbose, bool is_program, const ScriptOptions& options) {
+int machine_list(const std::string& what, bool verbose, bool is_program, const ScriptOptions& options,
+                 const std::vector<std::string>& run_options) {
   struct stat st {};
   bool is_file = !is_program && what.find(':') == std::string::npos && stat(what.c_str(), &st) == 0 && S_ISREG(st.st_mode);
   std::vector<std::string> args = {"btc", "--list"};
   if (verbose) args.emplace_back("-v");
+  args.insert(args.end(), run_options.begin(), run_options.end());
   if (!is_program && !is_file) {
     if (!what.empty()) args.push_back(what);
     return become_stub(args);
@@ -48,18 +50,20 @@ int machine_list(const std::string& what, bool verbose, bool is_program, const S
 }
 
 void add_machine(CLI::App& app, Action* chosen) {
-  struct Args { ScriptOptions script; std::string pattern; bool verbose = false; };
+  struct Args { ScriptOptions script; std::string pattern, pid; bool verbose = false; };
   auto args = std::make_shared<Args>();
   CLI::App* list = app.add_subcommand("list", "List probes that a pattern matches on this machine, or that a script would attach");
   add_script_options(*list, &args->script);
   list->remove_option(list->get_option("file"));
   list->add_option("pattern", args->pattern, "Probe pattern, e.g. 'tracepoint:sched:*', or a script file");
   list->add_flag("-v,--verbose", args->verbose, "Also show arguments");
+  list->add_option("-p,--pid", args->pid, "Probes of this process: its program and libraries")->type_name("PID");
   std::string ignored;
   list->callback([args, chosen] {
     *chosen = [args] {
       bool is_program = !args->script.programs.empty();
-      return machine_list(is_program ? args->script.programs.back() : args->pattern, args->verbose, is_program, args->script);
+      return machine_list(is_program ? args->script.programs.back() : args->pattern, args->verbose, is_program, args->script,
+                          args->pid.empty() ? std::vector<std::string>() : std::vector<std::string>{"-p", args->pid});
     };
   });
   CLI::App* doctor = app.add_subcommand("doctor", "Say what this machine lacks for tracing");

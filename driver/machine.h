@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "driver/script_options.h"
 
@@ -11,6 +12,8 @@ namespace btc {
 int machine_info();
 int machine_doctor();
 // PATTERN, a script FILE or (is_program) a program text; `verbose` shows arguments.
-int machine_list(const std::string& what, bool verbose, bool is_program, const ScriptOptions& options);
+// `run_options` go to the stub or the artifact as they are: {"-p", "12"}.
+int machine_list(const std::string& what, bool verbose, bool is_program, const ScriptOptions& options,
+                 const std::vector<std::string>& run_options = {});
 
 }  // namespace btc
