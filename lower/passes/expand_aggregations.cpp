@@ -2,7 +2,7 @@
 //
 // Aggregations are per CPU, so the hit path needs no atomics and no helper but the lookup. On a miss an all-zero entry is
 // inserted (NOEXIST: another CPU may have been faster, whose entry must stay) and looked up again; if it is still not there the
-// map is full, which is counted. A histogram is one value, its bucket computed by the library: one lookup per event.
+// map is full, which is counted and reported. A histogram is one value, its bucket computed by the library: one lookup per event.
 //
 //   before:  agg.count @, %key            after:           %entry: ptr.map? = map.lookup @, %key
 //                                                          br.if %entry, ^hit, ^miss
@@ -67,8 +67,24 @@ class Expander {
                       [&] {
                         insert_zero(map, key);
                         ValueId fresh = b_.map_lookup(map, key, "fresh");
-                        rewriter_.if_else(fresh, "inserted", [&] { change(fresh); }, [&] { b_.emit(Op::LossCountMap, {ir::Builder::map_ref(map)}); });
+                        rewriter_.if_else(fresh, "inserted", [&] { change(fresh); }, [&] { report_full(map, inst.loc); });
                       });
+  }
+
+  void report_full(uint32_t map, SourceRange place) {
+    b_.emit(Op::LossCountMap, {ir::Builder::map_ref(map)});
+    ir::Event event;
+    event.kind = abi::EventKind::RuntimeError;
+    event.payload = module_.types->tuple({module_.types->int_type(4, true)});
+    event.error = abi::RuntimeErrorKind::MapFull;
+    event.helper = "map_update_elem";
+    event.loc = place;
+    module_.events.push_back(std::move(event));
+    ValueId record = b_.emit(Op::EventReserve, {ir::Builder::event_ref(static_cast<uint32_t>(module_.events.size() - 1))}, ir::ptr_type(ir::PtrSpace::Mem, true), "error");
+    rewriter_.if_then(record, "report", [&] {
+      b_.store(record, 0, b_.constant(-7, ir::kI32));  // -E2BIG
+      b_.emit(Op::EventSubmit, {ir::Builder::val(record)});
+    });
   }
 
   void insert_zero(uint32_t map, ValueId key) {
