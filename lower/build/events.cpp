@@ -27,8 +27,10 @@ void Body::send(ir::Event event, const std::vector<EventField>& fields) {
 
   std::vector<ValueId> early(fields.size(), kNoValue);
   std::vector<Memory> early_memory(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (!fields[i].expr || !has_effects(fields[i].expr)) continue;
+  // All of them then, so that they are made in the order in which they are written.
+  bool any_effects = std::any_of(fields.begin(), fields.end(), [](const EventField& field) { return field.expr && has_effects(field.expr); });
+  for (size_t i = 0; any_effects && i < fields.size(); ++i) {
+    if (!fields[i].expr) continue;
     if (has_prop(types[fields[i].type], kTypeScalar)) {
       early[i] = scalar(fields[i].expr);
     } else {

@@ -1,4 +1,5 @@
 // Expressions: dispatch by node kind, arithmetic, calls.
+#include <algorithm>
 #include <utility>
 
 #include "lower/build/calls.h"
@@ -47,7 +48,12 @@ ValueId Body::scalar_of(const ast::Expr* expr) {
       }
       return kNoValue;
     }
-    case NodeKind::Positional: return b.fact(module.param_fact(ast::as<ast::Positional>(expr)->param));
+    case NodeKind::Positional: {
+      const ast::Param* param = ast::as<ast::Positional>(expr)->param;
+      // `str($1, 5)`: the text lies among the facts.
+      if (param->kind == ast::Param::Str) return b.ptr_to_int(b.fact_addr(module.param_fact(param)));
+      return b.fact(module.param_fact(param));
+    }
     case NodeKind::VariableRef: {
       const auto* ref = ast::as<ast::VariableRef>(expr);
       return load_scalar(expr->type, variable(ref->var), ref->name.substr(1));
@@ -205,7 +211,23 @@ void Body::store_memory(const ast::Expr* expr, Memory to) {
       }
       return convert_memory(place(cast_expr->operand), expr->type, to);
     }
-    default: return copy(place(expr), to);
+    case NodeKind::Binary: {
+      // A string without its first characters: `str($1 + 1)`.
+      const auto* sum = ast::as<ast::Binary>(expr);
+      const auto* skipped = ast::dyn<ast::Integer>(sum->right);
+      uint32_t size = types.size_of(expr->type);
+      auto skip = static_cast<uint32_t>(std::min<uint64_t>(skipped ? skipped->value : 0, size));
+      Place text = place(sum->left);
+      uint32_t rest = std::min(size, types.size_of(sum->left->type)) - std::min(skip, types.size_of(sum->left->type));
+      b.mem_copy(pointer_to(to), b.ptr_add(address(text), skip), rest);
+      return zero(to.at(rest), size - rest);
+    }
+    case NodeKind::VariableRef:
+    case NodeKind::FieldAccess:
+    case NodeKind::TupleAccess:
+    case NodeKind::ArrayAccess:
+    case NodeKind::Unary: return copy(place(expr), to);
+    default: return zero(to, types.size_of(expr->type));  // sema lets nothing else through
   }
 }
 

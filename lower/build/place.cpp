@@ -173,10 +173,12 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
   out.kind = Place::Remote;
   out.space = is_ours || base.kind == Place::Core || base.kind == Place::Record ? AddrSpace::Kernel : base.space;
   out.type = elem;
-  if (whole.kind == TypeKind::Array && whole.count != 0 && is_ours) {
+  // Outside of the array: a report, and 0 as the result, which is what reading address 0 gives.
+  if (whole.kind == TypeKind::Array && whole.count != 0) {
     ValueId outside = b.binary(Op::LeU, b.constant(whole.count), at, "outside");
     if_then(outside, "outside", [&] { report(abi::RuntimeErrorKind::ArrayOutOfBounds, "", b.constant(0)); });
     at = b.select(outside, b.constant(0), at, "index");
+    start = b.select(outside, b.constant(0), start, "array");
   }
   out.base = b.binary(Op::Add, start, size == 1 ? at : b.binary(Op::Mul, at, b.constant(size)), "element");
   return out;

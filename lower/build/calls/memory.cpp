@@ -7,7 +7,15 @@ namespace btc::lower {
 
 namespace {
 
+bool is_parameter_text(const ast::Expr* expr) {
+  if (const auto* sum = ast::dyn<ast::Binary>(expr)) return is_parameter_text(sum->left);
+  if (const auto* cast = ast::dyn<ast::Cast>(expr)) return is_parameter_text(cast->operand);
+  const auto* positional = ast::dyn<ast::Positional>(expr);
+  return positional && positional->param->kind == ast::Param::Str;
+}
+
 AddrSpace space_of(Body& body, const ast::Expr* pointer) {
+  if (is_parameter_text(pointer)) return AddrSpace::Kernel;
   AddrSpace space = body.types[pointer->type].space;
   return space == AddrSpace::Btf ? AddrSpace::Kernel : space;
 }
