@@ -122,6 +122,8 @@ TypeId Sema::visit_identifier(Expr*& slot) {
       }
       return types_.simple(in_set(*body_, kInUprobe | kInUretprobe | kInUsdt) ? TypeKind::USym : TypeKind::KSym);
     case Builtin::Curtask: {
+      if (auto own = types_.find_record("task_struct", false, RecordOrigin::Script); own && types_.record(*own).complete)
+        return types_.pointer(types_.struct_type(*own), AddrSpace::Kernel);  // the script says what it looks like
       std::optional<TypeId> task = profile_ ? profile_->find_struct(types_, "task_struct", false) : std::nullopt;
       return types_.pointer(task.value_or(types_.void_type()), AddrSpace::Btf);
     }

@@ -144,7 +144,8 @@ TypeId Sema::visit_array_access(Expr*& slot) {
   }
   if (!lattice_.unknown(index)) {
     bool good = lattice_.is_int(index) && !(constant && constant->negative) &&
-                (constant || !lattice_.is_signed(index) || lattice_.is_flexible(index) || type.kind == TypeKind::Pointer);
+                (constant || !lattice_.is_signed(index) || lattice_.is_flexible(index) || type.kind == TypeKind::Pointer ||
+                 node->index->kind == NodeKind::Positional);
     if (!good) {
       report(DiagKind::IndexType, node->range, show(index));
       return lattice_.error();

@@ -80,6 +80,10 @@ void Sema::visit_assign_map(Assign* node, MapSymbol* map) {
   aggregate_allowed_ = direct;
   TypeId type = visit(node->value);
   aggregate_allowed_ = keep;
+  if (map != nullptr && type == lattice_.error() && !map->value && !final_) {
+    map->value = type;  // what reads it stays silent
+    map_changed(map);
+  }
   if (map == nullptr || lattice_.unknown(type)) return;
   if (direct) {
     // Aggregations of one kind only; the sign is that of all arguments together.

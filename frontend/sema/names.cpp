@@ -119,7 +119,9 @@ void Sema::resolve_spec(TypeSpec* spec) {
   if (spec == nullptr || spec->typeof_expr == nullptr) return;
   ++meta_depth_;
   meta_word_ = "typeof or typeinfo";
-  if (spec->typeof_expr->kind == NodeKind::MapRef)
+  if (spec->typeof_expr->kind == NodeKind::Identifier && names_type(as<Identifier>(spec->typeof_expr))) {
+    // a type's name, read by type_of_spec
+  } else if (spec->typeof_expr->kind == NodeKind::MapRef)
     resolve_map(as<MapRef>(spec->typeof_expr), std::nullopt);
   else
     resolve(spec->typeof_expr);
@@ -315,17 +317,7 @@ void Sema::resolve(Expr*& slot) {
       meta_word_ = slot->kind == NodeKind::Sizeof ? "sizeof" : slot->kind == NodeKind::Offsetof ? "offsetof" : "typeof or typeinfo";
       each_child(slot, [&](Expr*& child) {
         // A bare word may be a type's name: `sizeof(int8)`; infer decides.
-        if (child->kind == NodeKind::Identifier && slot->kind != NodeKind::Typeinfo) {
-          auto* word = as<Identifier>(child);
-          TypeSpec spec;
-          spec.name = word->name;
-          spec.range = word->range;
-          bool keep = final_;
-          final_ = false;
-          bool is_type = type_of_spec(&spec).has_value();
-          final_ = keep;
-          if (is_type) return;
-        }
+        if (child->kind == NodeKind::Identifier && names_type(as<Identifier>(child))) return;
         resolve(child);
       });
       --meta_depth_;
@@ -335,6 +327,19 @@ void Sema::resolve(Expr*& slot) {
       each_child(slot, [&](Expr*& child) { resolve(child); });
       break;
   }
+}
+
+// Whether a bare word where a type may stand is one; builtins come first.
+bool Sema::names_type(const Identifier* word) {
+  if (find_builtin(word->name) != nullptr || find_function(word->name) != nullptr) return false;
+  TypeSpec spec;
+  spec.name = word->name;
+  spec.range = word->range;
+  bool keep = final_;
+  final_ = false;
+  bool is_type = named_type(&spec).has_value();
+  final_ = keep;
+  return is_type;
 }
 
 std::vector<std::string> Sema::value_names() {
@@ -359,6 +364,23 @@ static std::optional<uint32_t> numbered(std::string_view name, std::string_view 
   return number;
 }
 
+// bpftrace's own names for what its standard library wraps; scripts have learnt them.
+static constexpr std::string_view kInternal = "__builtin_";
+
+Expr* Sema::config_record(SourceRange range) {
+  auto* record = make<RecordLit>(range);
+  for (size_t i = 0; i < static_cast<size_t>(ConfigKey::kCount); ++i) {
+    const ConfigInfo& info = config_info(static_cast<ConfigKey>(i));
+    const std::string& value = program_.config[i];
+    Expr* literal = nullptr;
+    if (info.type == ConfigType::Bool) literal = literal_of({Const::Bool, value == "true", false, {}}, range);
+    else if (info.type == ConfigType::Uint) literal = make_int(range, std::stoull(value));
+    else literal = make_string(range, value);
+    record->fields.emplace_back(info.key, literal);
+  }
+  return record;
+}
+
 void Sema::resolve_identifier(Expr*& slot) {
   auto* id = as<Identifier>(slot);
   if (id->builtin || id->enum_constant) return;
@@ -371,7 +393,13 @@ void Sema::resolve_identifier(Expr*& slot) {
     report(DiagKind::Removed, id->range, "sarg*", "v0.21", "v0.24").hint(DiagKind::UseInstead, "*(reg(\"sp\") + <stack_offset>)");
     return;
   }
+  if (id->name.starts_with(kInternal) && (find_builtin(id->name.substr(kInternal.size())) || find_function(id->name.substr(kInternal.size()))))
+    id->name.erase(0, kInternal.size());
   if (const BuiltinInfo* info = find_builtin(id->name); info != nullptr && std::string_view(info->type) != "macro") {
+    if (info->id == Builtin::Config) {
+      slot = config_record(id->range);
+      return;
+    }
     id->builtin = info->id;
     if (info->pending) report(DiagKind::Pending, id->range, id->name);
     if (info->id == Builtin::Probe) body_->uses_probe_name = true;
@@ -424,6 +452,8 @@ static bool takes_any_map(Function function) {
 
 void Sema::resolve_call(Expr*& slot) {
   auto* call = as<Call>(slot);
+  if (call->name.starts_with(kInternal) && (find_builtin(call->name.substr(kInternal.size())) || find_function(call->name.substr(kInternal.size()))))
+    call->name.erase(0, kInternal.size());
   if (auto found = subprogs_.find(call->name); found != subprogs_.end()) {
     call->subprog = found->second;
     for (Expr*& arg : call->args) resolve(arg);

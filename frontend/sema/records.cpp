@@ -163,6 +163,11 @@ TypeId Sema::tracepoint_args(const AttachPoint& attach, SourceRange range) {
   if (matches.empty()) {
     std::vector<std::string> names;
     if (profile_ != nullptr && final_) names = profile_->names("tracepoint");
+    if (program_.config_value(ConfigKey::MissingProbes) != "error") {
+      if (!body_->dropped && final_) report(DiagKind::ProbeDropped, attach.range, category, event);
+      body_->dropped = true;
+      return lattice_.error();
+    }
     auto builder = report(DiagKind::NoTracepointRecord, range, category, event);
     if (category == "syscall") builder.hint(DiagKind::DidYouMean, "syscalls:" + event);
     else suggest(builder, category + ":" + event, names);

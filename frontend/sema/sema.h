@@ -48,6 +48,7 @@ struct Body {
   Block* block = nullptr;
   std::optional<TypeId> args_type, retval_type;   // once asked for
   bool uses_probe_name = false;
+  bool dropped = false;          // its types are unknown and missing probes are no error
   bool queued = false;
   uint32_t walks = 0;
   SourceRange place() const { return attach ? attach->range : subprog->name_range; }
@@ -169,6 +170,8 @@ class Sema {
   Variable* declare(const std::string& name, SourceRange range);
   void use_variable(VariableRef* ref);
   void demote_value(Block* block);
+  Expr* config_record(SourceRange range);
+  bool names_type(const Identifier* word);
   Param* find_param(const std::string& name, bool is_getopt, SourceRange range);
   std::vector<std::string> value_names();
   void warn_unassigned();

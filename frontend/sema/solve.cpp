@@ -102,7 +102,7 @@ void Sema::finish() {
   for (auto& body : bodies_) {
     body->block->type = types_.void_type();
     settle_tree(body->block);
-    if (body->probe == nullptr) continue;
+    if (body->probe == nullptr || body->dropped) continue;
     TypedProbe probe;
     probe.source = body->probe;
     probe.attach = body->attach;

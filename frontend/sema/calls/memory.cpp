@@ -249,7 +249,9 @@ TypeId Sema::call_write_user(Call* call, Expr*&) {
   if (!check_arity(call, 3, 3)) return lattice_.error();
   for (Expr*& arg : call->args) visit(arg);
   for (size_t i = 0; i < 2; ++i)
-    if (!to_pointer(call->args[i], types_.void_type(), i == 0 ? AddrSpace::User : AddrSpace::Kernel)) {
+    if (i == 1 && lattice_.is(call->args[1]->type, TypeKind::String)) {
+      if (final_) call->args[1] = implicit_cast(call->args[1], types_.pointer(types_.int_type(1, true), AddrSpace::Kernel));
+    } else if (!to_pointer(call->args[i], types_.void_type(), i == 0 ? AddrSpace::User : AddrSpace::Kernel)) {
       report(DiagKind::ArgType, call->range, call->name, "pointer", base_name(call->args[i]->type));
       return lattice_.error();
     }
