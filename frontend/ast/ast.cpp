@@ -2,6 +2,15 @@
 #include "frontend/ast/ast.h"
 
 namespace btc::ast {
+namespace {
+
+constexpr BinaryOpInfo kBinaryOps[] = {
+#define BTC_BINARY_OP(Enum, Text, Precedence, Class) {BinaryOp::Enum, Text, Precedence, OpClass::Class},
+#include "frontend/defs/operators.def"
+#undef BTC_BINARY_OP
+};
+
+}  // namespace
 
 const char* node_kind_name(NodeKind kind) {
   static constexpr const char* kNames[] = {
@@ -14,9 +23,16 @@ const char* node_kind_name(NodeKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-const char* op_text(BinaryOp op) {
-  static constexpr const char* kTexts[] = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", ">", "<=", ">=", "&&", "||"};
-  return kTexts[static_cast<size_t>(op)];
+const BinaryOpInfo& op_info(BinaryOp op) { return kBinaryOps[static_cast<size_t>(op)]; }
+const char* op_text(BinaryOp op) { return op_info(op).text; }
+
+const BinaryOpInfo* find_binary_op(std::string_view text) {
+  const BinaryOpInfo* found = nullptr;
+  for (const BinaryOpInfo& info : kBinaryOps) {
+    std::string_view candidate = info.text;
+    if (text.starts_with(candidate) && (!found || candidate.size() > std::string_view(found->text).size())) found = &info;
+  }
+  return found;
 }
 
 const char* op_text(UnaryOp op) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontend/defs/tables.h"
@@ -29,7 +30,18 @@ enum class NodeKind : uint8_t {
 };
 const char* node_kind_name(NodeKind kind);
 
-enum class BinaryOp : uint8_t { Add, Sub, Mul, Div, Mod, BitAnd, BitOr, BitXor, Shl, Shr, Eq, Ne, Lt, Gt, Le, Ge, LogicalAnd, LogicalOr };
+enum class BinaryOp : uint8_t {
+#define BTC_BINARY_OP(Enum, ...) Enum,
+#include "frontend/defs/operators.def"
+#undef BTC_BINARY_OP
+};
+enum class OpClass : uint8_t { Logical, Bitwise, Compare, Arithmetic };
+struct BinaryOpInfo { BinaryOp op; const char* text; int precedence; OpClass op_class; };
+const BinaryOpInfo& op_info(BinaryOp op);
+// The longest operator that `text` begins with, or nullptr.
+const BinaryOpInfo* find_binary_op(std::string_view text);
+inline bool has_compound_form(const BinaryOpInfo& info) { return info.op_class == OpClass::Bitwise || info.op_class == OpClass::Arithmetic; }
+
 enum class UnaryOp : uint8_t { Not, BitNot, Neg, Deref, AddressOf, PreInc, PreDec, PostInc, PostDec };
 const char* op_text(BinaryOp op);
 const char* op_text(UnaryOp op);

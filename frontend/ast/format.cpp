@@ -26,33 +26,8 @@ constexpr size_t kLineLength = 100;
 // Binding strength: what an operand must have to stand without parentheses.
 enum Level : int { kAny = 0, kBinary = 1, kUnary = 11, kPostfix = 12, kPrimary = 13 };
 
-int precedence(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::LogicalOr: return 1;
-    case BinaryOp::LogicalAnd: return 2;
-    case BinaryOp::BitOr: return 3;
-    case BinaryOp::BitXor: return 4;
-    case BinaryOp::BitAnd: return 5;
-    case BinaryOp::Eq:
-    case BinaryOp::Ne: return 6;
-    case BinaryOp::Lt:
-    case BinaryOp::Gt:
-    case BinaryOp::Le:
-    case BinaryOp::Ge: return 7;
-    case BinaryOp::Shl:
-    case BinaryOp::Shr: return 8;
-    case BinaryOp::Add:
-    case BinaryOp::Sub: return 9;
-    case BinaryOp::Mul:
-    case BinaryOp::Div:
-    case BinaryOp::Mod: return 10;
-  }
-  return 0;
-}
-
-bool is_bitwise(BinaryOp op) {
-  return op == BinaryOp::BitAnd || op == BinaryOp::BitOr || op == BinaryOp::BitXor || op == BinaryOp::Shl || op == BinaryOp::Shr;
-}
+int precedence(BinaryOp op) { return op_info(op).precedence; }
+bool is_bitwise(BinaryOp op) { return op_info(op).op_class == OpClass::Bitwise; }
 
 int level_of(const Expr* node) {
   switch (node->kind) {

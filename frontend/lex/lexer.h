@@ -9,6 +9,7 @@
 // first mistake of a statement is reported.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>

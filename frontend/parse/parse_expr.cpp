@@ -8,20 +8,6 @@ using ast::UnaryOp;
 
 namespace {
 
-struct OperatorRow {
-  std::string_view text;
-  BinaryOp op;
-  int precedence;
-};
-// Longer texts first.
-constexpr OperatorRow kOperators[] = {
-    {"||", BinaryOp::LogicalOr, 1}, {"&&", BinaryOp::LogicalAnd, 2}, {"==", BinaryOp::Eq, 6}, {"!=", BinaryOp::Ne, 6},
-    {"<=", BinaryOp::Le, 7},        {">=", BinaryOp::Ge, 7},         {"<<", BinaryOp::Shl, 8}, {">>", BinaryOp::Shr, 8},
-    {"|", BinaryOp::BitOr, 3},      {"^", BinaryOp::BitXor, 4},      {"&", BinaryOp::BitAnd, 5}, {"<", BinaryOp::Lt, 7},
-    {">", BinaryOp::Gt, 7},         {"+", BinaryOp::Add, 9},         {"-", BinaryOp::Sub, 9}, {"*", BinaryOp::Mul, 10},
-    {"/", BinaryOp::Div, 10},       {"%", BinaryOp::Mod, 10},
-};
-
 bool can_be_counted(const ast::Expr* expr) {
   return expr->kind == ast::NodeKind::VariableRef || expr->kind == ast::NodeKind::MapRef || expr->kind == ast::NodeKind::MapAccess;
 }
@@ -62,18 +48,15 @@ std::optional<Parser::Operator> Parser::peek_operator() const {
   std::string_view rest = text_.substr(scan_layout(pos_));
   // In a predicate a division may be written `\/`.
   bool escaped = in_predicate_ && rest.starts_with("\\/");
-  if (escaped) return Operator{BinaryOp::Div, 10, 2};
+  if (escaped) return Operator{BinaryOp::Div, ast::op_info(BinaryOp::Div).precedence, 2};
   if (rest.starts_with("++") || rest.starts_with("--") || rest.starts_with("->")) return std::nullopt;
-  for (const OperatorRow& row : kOperators) {
-    if (!rest.starts_with(row.text)) continue;
-    bool is_comparison = row.precedence == 6 || row.precedence == 7;
-    bool is_logical = row.precedence <= 2;
-    if (!is_comparison && !is_logical && rest.substr(row.text.size()).starts_with('=')) return std::nullopt;
-    // A '/' in front of the body ends the predicate.
-    if (row.op == BinaryOp::Div && char_at(scan_layout(scan_layout(pos_) + 1)) == '{') return std::nullopt;
-    return Operator{row.op, row.precedence, static_cast<uint32_t>(row.text.size())};
-  }
-  return std::nullopt;
+  const ast::BinaryOpInfo* info = ast::find_binary_op(rest);
+  if (!info) return std::nullopt;
+  size_t length = std::string_view(info->text).size();
+  if (ast::has_compound_form(*info) && rest.substr(length).starts_with('=')) return std::nullopt;
+  // A '/' in front of the body ends the predicate.
+  if (info->op == BinaryOp::Div && char_at(scan_layout(scan_layout(pos_) + 1)) == '{') return std::nullopt;
+  return Operator{info->op, info->precedence, static_cast<uint32_t>(length)};
 }
 
 // binary ::= unary {operator unary}         by precedence, all left-associative

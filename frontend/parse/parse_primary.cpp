@@ -1,7 +1,6 @@
 // Primary expressions: literals, names, calls, and everything in parentheses.
 #include <algorithm>
 
-#include "frontend/parse/parse_type_inl.h"
 #include "frontend/parse/parser_impl.h"
 
 namespace btc::parse {

@@ -229,16 +229,12 @@ ast::Stmt* Parser::parse_import_statement() {
 
 // `=` or `op=` comes next. *op stays empty for `=`.
 bool Parser::at_assignment(std::optional<ast::BinaryOp>* op, size_t* length) const {
-  using enum ast::BinaryOp;
-  struct Compound { std::string_view text; ast::BinaryOp op; };
-  static constexpr Compound kCompound[] = {{"<<=", Shl}, {">>=", Shr}, {"+=", Add},    {"-=", Sub},   {"*=", Mul},
-                                           {"/=", Div},  {"%=", Mod},  {"&=", BitAnd}, {"|=", BitOr}, {"^=", BitXor}};
   if (stopped()) return false;
   std::string_view rest = text_.substr(scan_layout(pos_));
-  for (const Compound& compound : kCompound) {
-    if (!rest.starts_with(compound.text)) continue;
-    *op = compound.op;
-    *length = compound.text.size();
+  const ast::BinaryOpInfo* info = ast::find_binary_op(rest);
+  if (info && ast::has_compound_form(*info) && rest.substr(std::string_view(info->text).size()).starts_with('=')) {
+    *op = info->op;
+    *length = std::string_view(info->text).size() + 1;
     return true;
   }
   *length = 1;

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "frontend/parse/parser_impl.h"
-#include "frontend/parse/parse_type_inl.h"
 
 namespace btc::parse {
 namespace {

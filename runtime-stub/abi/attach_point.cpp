@@ -14,13 +14,6 @@
 namespace btc::abi {
 namespace {
 
-constexpr ProbeInfo kProbes[] = {
-#define BTC_PROBE(Kind, Bit, Name, Aliases, Forms, Ctx, Section, AttachPass, Doc) \
-  {ProbeKind::Kind, Bit, Name, Aliases, Forms, CtxKind::Ctx, Section, AttachPass, Doc},
-#include "runtime-stub/abi/probes.def"
-#undef BTC_PROBE
-};
-
 constexpr std::string_view kTimeUnits[] = {"hz", "s", "ms", "us"};
 constexpr std::string_view kSoftwareEvents[] = {
     "alignment-faults", "bpf-output",   "context-switches", "cs",          "cpu-clock", "cpu",        "cpu-migrations", "dummy",
@@ -41,14 +34,6 @@ bool is_one_of(std::string_view text, const std::string_view (&list)[N]) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool has_wildcard(std::string_view text) { return text.find('*') != std::string_view::npos; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // One part between colons. `text` is without quotes; offsets are into the source text, quotes included.
 struct Part {
@@ -443,134 +428,11 @@ class Parser {
   std::vector<Part> parts_;
 };
 
-// Words of a list such as "f !kfunc".
-template <typename Use>
-void for_each_word(std::string_view words, Use use) {
-  while (!words.empty()) {
-    size_t space = std::min(words.find(' '), words.size());
-    if (space > 0) use(words.substr(0, space));
-    words.remove_prefix(std::min(space + 1, words.size()));
-  }
-}
-
 }  // namespace
-
-const ProbeInfo& probe_info(ProbeKind kind) { return kProbes[static_cast<size_t>(kind)]; }
-
-const ProbeInfo* find_probe(std::string_view name, bool* deprecated) {
-  if (deprecated) *deprecated = false;
-  // Full names in any case (BEGIN, Kprobe), aliases as they are: `U` is usdt, `u` is uprobe.
-  std::string lower_name = lowered(name);
-  for (const ProbeInfo& info : kProbes) {
-    if (lower_name == info.name) return &info;
-  }
-  const ProbeInfo* found = nullptr;
-  for (const ProbeInfo& info : kProbes) {
-    for_each_word(info.aliases, [&](std::string_view alias) {
-      bool is_old = alias.starts_with('!');
-      if (is_old) alias.remove_prefix(1);
-      if (alias != name) return;
-      found = &info;
-      if (deprecated) *deprecated = is_old;
-    });
-  }
-  return found;
-}
 
 bool parse_attach_point(std::string_view text, AttachPoint* out, AttachPointError* error, bool allow_params) {
   AttachPointError ignored;
   return Parser(text, out, error ? error : &ignored, allow_params).run();
-}
-
-std::vector<const ProbeInfo*> expand_provider(std::string_view pattern, bool user_space) {
-  static constexpr ProbeKind kKernel[] = {ProbeKind::Fentry, ProbeKind::Hardware, ProbeKind::Iter, ProbeKind::Kprobe,
-                                          ProbeKind::Rawtracepoint, ProbeKind::Software, ProbeKind::Tracepoint};
-  static constexpr ProbeKind kUser[] = {ProbeKind::Uprobe, ProbeKind::Usdt};
-  std::vector<const ProbeInfo*> found;
-  auto add = [&](ProbeKind kind) {
-    if (wildcard_match(pattern, probe_info(kind).name)) found.push_back(&probe_info(kind));
-  };
-  if (user_space) {
-    for (ProbeKind kind : kUser) add(kind);
-  } else {
-    for (ProbeKind kind : kKernel) add(kind);
-  }
-  return found;
-}
-
-bool substitute_params(std::string_view text, const std::vector<std::string>& params, std::string* out) {
-  out->clear();
-  bool in_quotes = false;
-  for (size_t i = 0; i < text.size(); i++) {
-    char c = text[i];
-    if (c == '"') in_quotes = !in_quotes;
-    if (in_quotes && c == '\\' && i + 1 < text.size()) {
-      *out += c;
-      *out += text[++i];
-      continue;
-    }
-    if (in_quotes || c != '$') {
-      *out += c;
-      continue;
-    }
-    size_t end = i + 1;
-    size_t n = 0;
-    while (end < text.size() && is_digit(text[end]) && n <= params.size()) n = n * 10 + static_cast<size_t>(text[end++] - '0');
-    while (end < text.size() && is_digit(text[end])) end++;
-    if (n == 0) return false;
-    if (n <= params.size()) *out += params[n - 1];
-    i = end - 1;
-  }
-  return true;
-}
-
-// Dots of the name as bpftrace builds it: provider, target, language or namespace, program id, function, numbers.
-std::string AttachPoint::display_name() const {
-  std::string name = probe_info(kind).name;
-  auto add = [&name](const std::string& part) {
-    if (!part.empty()) name += ":" + part;
-  };
-  auto add_number = [&name](uint64_t value) {
-    if (value) name += ":" + std::to_string(value);
-  };
-  add(target);
-  add(lang);
-  add(ns);
-  add_number(bpf_prog_id);
-  add(func);
-  if (offset) name += "+" + std::to_string(offset);
-  if (has_address) add_number(address);
-  if (!source_file.empty() && !has_address) {
-    name += "@" + source_file + ":" + std::to_string(source_line);
-    add_number(source_col);
-  }
-  add(unit);
-  add_number(value);
-  add_number(length);
-  add(mode);
-  return name;
-}
-
-// Backtracks to the last '*' only: linear for any pattern without nested retries.
-bool wildcard_match(std::string_view pattern, std::string_view text) {
-  size_t p = 0, t = 0;
-  size_t star = std::string_view::npos, star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      p++;
-      t++;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') p++;
-  return p == pattern.size();
 }
 
 }  // namespace btc::abi
