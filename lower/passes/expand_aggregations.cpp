@@ -55,7 +55,8 @@ class Expander {
     if (inst.op == Op::AggLhist) index = linear_bucket(value_type(map), value);
     ValueId time = ir::kNoValue;
     if (inst.op == Op::AggTseries) {
-      time = b_.binary(Op::Add, b_.helper("ktime_get_boot_ns", {}, "nsecs"), b_.fact(find_fact(module_, abi::FactKind::TaiDelta, "tai_delta", 8)), "time");
+      if (inst.operands.size() > 3) time = static_cast<ValueId>(inst.operands[3].number);
+      else time = b_.binary(Op::Add, b_.helper("ktime_get_boot_ns", {}, "nsecs"), b_.fact(find_fact(module_, abi::FactKind::TaiDelta, "tai_delta", 8)), "time");
       ValueId epoch = b_.binary(Op::DivU, time, b_.constant(std::max<int64_t>(value_type(map).p0, 1)), "epoch");
       index = epoch;
     }

@@ -5,11 +5,19 @@ namespace btc::lower {
 
 namespace {
 
-ValueId aggregate(Body& body, const ast::Call& call, const CallTarget& target, Op op) {
+ValueId aggregate(Body& body, const ast::Call& call, const CallTarget& target, Op op, ValueId time = kNoValue) {
   std::vector<ir::Operand> operands{ir::Builder::map_ref(target.map), ir::Builder::val(target.key)};
   if (op != Op::AggCount) operands.push_back(ir::Builder::val(body.scalar(call.args[0])));
+  if (time != kNoValue) operands.push_back(ir::Builder::val(time));
   body.b.emit(op, std::move(operands));
   return kNoValue;
+}
+
+// The map that tests name as clock, if the script has it.
+const ast::MapSymbol* clock_map(const Program& program) {
+  for (const auto& symbol : program.maps)
+    if (symbol->is_scalar() && symbol->name == program.config_value(ConfigKey::DummyTsMap)) return symbol.get();
+  return nullptr;
 }
 
 }  // namespace
@@ -25,7 +33,8 @@ ValueId lower_call_Lhist(Body& body, const ast::Call& call, const CallTarget& ta
 ValueId lower_call_Tseries(Body& body, const ast::Call& call, const CallTarget& target) {
   // Which interval it is: by the wall-clock-like TAI time that the script's other clocks do not have to agree with.
   body.module.fact(abi::FactKind::TaiDelta, "tai_delta", 8);
-  return aggregate(body, call, target, Op::AggTseries);
+  const ast::MapSymbol* clock = clock_map(body.module.program);
+  return aggregate(body, call, target, Op::AggTseries, clock ? body.map_scalar(clock, nullptr) : kNoValue);
 }
 
 }  // namespace btc::lower

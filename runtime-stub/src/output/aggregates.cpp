@@ -97,15 +97,19 @@ std::vector<SeriesPoint> reduce_series(const TypeInfo& type, const uint8_t* data
   auto agg = static_cast<TSeriesAgg>(type.p2);
   size_t slots = std::min<size_t>(static_cast<size_t>(type.p1), stride / sizeof(abi::TSeriesSlot));
   for (size_t slot = 0; slot < slots; slot++) {
+    bool in_interval_0 = false;
     abi::TSeriesSlot best{};  // of the slot's latest epoch; older ones are left over from the previous round
     for (uint32_t cpu = 0; cpu < cpus; cpu++) {
       auto part = read_as<abi::TSeriesSlot>(data + cpu * stride + slot * sizeof(abi::TSeriesSlot));
+      in_interval_0 |= part.epoch == 0 && (part.value != 0 || part.meta != 0);
       if (part.epoch == 0) continue;
       if (part.epoch > best.epoch)
         best = part;
       else if (part.epoch == best.epoch)
         merge(best, part, agg, type.is_signed);
     }
+    // Interval 0 of the clock marks slots that were never used; a made-up clock gets there, and its value is shown as 0, as bpftrace does.
+    if (best.epoch == 0 && in_interval_0) points.push_back({});
     if (best.epoch == 0) continue;
     uint64_t value = static_cast<uint64_t>(best.value);
     if (agg == TSeriesAgg::Avg) value = divide(value, best.meta, type.is_signed);

@@ -22,7 +22,7 @@ Series make_series(const TypeInfo& type, std::vector<SeriesPoint> points, uint64
   series.is_signed = type.is_signed;
   series.interval = static_cast<uint64_t>(type.p0);
   uint64_t count = static_cast<uint64_t>(type.p1);
-  uint64_t oldest = newest >= count ? newest - count + 1 : 1;
+  uint64_t oldest = newest + 1 >= count ? newest + 1 - count : 0;
   for (const SeriesPoint& point : points)
     if (point.epoch >= oldest && point.epoch <= newest) series.points.push_back(point);
   if (series.points.empty()) return series;
