@@ -107,7 +107,8 @@ int run_info(RunState& run) {
   append(text, cat("\nKernel features\n  btf: ", yes_no(f.kernel_btf()), "\n  module btf: ", yes_no(!btf_modules().empty()), "\n  perf links: ",
                    yes_no(f.perf_link()), "\n\nProbe types\n  kprobe: ", yes_no(f.kprobes()), "\n  uprobe: ", yes_no(f.uprobes()), "\n  tracepoint: ",
                    yes_no(!tracefs().empty()), "\n  fentry: ", yes_no(f.trampolines()), "\n  kprobe_multi: ", yes_no(f.kprobe_multi()),
-                   "\n  uprobe_multi: ", yes_no(f.uprobe_multi()), "\n"));
+                   "\n  uprobe_multi: ", yes_no(f.uprobe_multi()),
+                   "\n  kprobe_session: ", yes_no(f.kprobe_session()), "\n  iter: ", yes_no(f.kernel_btf()), "\n"));
   write_all(STDOUT_FILENO, text);
   return 0;
 }

@@ -116,6 +116,14 @@ bool Features::kprobe_multi() {
   });
 }
 
+bool Features::kprobe_session() {
+  return !disabled("kprobe_session") && kprobe_multi() && ask(kOther | 5, [&] {
+    int fd = load_trivial(BPF_PROG_TYPE_KPROBE, sys::kTraceKprobeSession);
+    if (fd >= 0) ::close(fd);
+    return fd >= 0;
+  });
+}
+
 bool Features::uprobe_multi() {
   if (disabled("uprobe_multi")) return false;
   return ask(kOther | 3, [&] {

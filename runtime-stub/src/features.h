@@ -21,6 +21,7 @@ class Features {
   bool attach_cookie(uint32_t prog_type);                   // perf links and kprobes 5.15; tracing 5.19 and raw 6.10 through links
   bool perf_link();                                         // BPF_LINK_CREATE on perf events (5.15)
   bool kprobe_multi();                                      // 5.18, and CONFIG_FPROBE
+  bool kprobe_session();                                    // 6.10, and CONFIG_FPROBE
   bool uprobe_multi();                                      // 6.6
   bool kprobes();                                           // perf PMU "kprobe"
   bool uprobes();

@@ -82,6 +82,18 @@ std::string_view BtfFile::string(uint32_t offset) const {
 
 uint32_t BtfFile::find(std::string_view wanted, uint32_t kind) const {
   uint32_t found = 0;
+  constexpr uint32_t kFewLookups = 4;
+  if (kind == BTF_KIND_FUNC && ++function_lookups_ > kFewLookups) {
+    if (functions_.empty()) {
+      for_each(kind, [&](uint32_t id, const btf_type&, std::string_view name) {
+        functions_.emplace_back(name, id);
+        return true;
+      });
+      std::sort(functions_.begin(), functions_.end());
+    }
+    auto at = std::lower_bound(functions_.begin(), functions_.end(), std::pair<std::string_view, uint32_t>(wanted, 0));
+    return at != functions_.end() && at->first == wanted ? at->second : 0;
+  }
   for_each(kind, [&](uint32_t id, const btf_type&, std::string_view name) {
     if (name != wanted) return true;
     found = id;

@@ -50,6 +50,9 @@ class BtfFile {
   uint32_t first_ = 1, string_base_ = 0;
   Bytes strings_;
   std::vector<uint32_t> types_;                            // offset of each type's record
+  // Functions by name, made when many are asked for.
+  mutable std::vector<std::pair<std::string_view, uint32_t>> functions_;
+  mutable uint32_t function_lookups_ = 0;
 };
 
 // The kernel's own; null if it has none. A module's ("ext4"); null if it has none or is not loaded.

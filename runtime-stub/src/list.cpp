@@ -50,9 +50,13 @@ void Listing::functions(const BtfFile* btf, uint32_t id, size_t first, bool resu
 }
 
 void Listing::binding(const Binding& binding) {
-  line(binding.name);
-  if (run_.options.verbose == 0) return;
   using K = abi::ProbeKind;
+  switch (binding.point.kind) {                  // without the numbers, as probes of these types are listed
+    case K::Profile: case K::Interval: line(cat(abi::probe_info(binding.point.kind).name, ":", binding.point.unit, ":")); break;
+    case K::Software: case K::Hardware: line(cat(abi::probe_info(binding.point.kind).name, ":", binding.point.func, ":")); break;
+    default: line(binding.name); break;
+  }
+  if (run_.options.verbose == 0) return;
   switch (binding.point.kind) {
     case K::Tracepoint: {
       std::vector<RecordField> fields;

@@ -100,7 +100,8 @@ void size_maps(RunState& run) {
 
 }  // namespace
 
-bool load_script(RunState& run) {
+bool load_script(RunState& run, int* code) {
+  if (code != nullptr) *code = 255;
   LoaderOptions options;
   options.verbose = run.options.verbose;
   options.log_size = static_cast<uint32_t>(std::clamp<uint64_t>(Config::as_number(run.config.log_size), 4096, 64 << 20));
@@ -112,7 +113,10 @@ bool load_script(RunState& run) {
     return false;
   }
   size_maps(run);
-  if (!fill_facts(run) || !plan_copies(run)) return false;
+  if (!fill_facts(run) || !plan_copies(run)) {
+    if (code != nullptr) *code = 1;
+    return false;
+  }
   if (run.loader->load(&failure)) return true;
   report_load_failure(run, failure);
   return false;

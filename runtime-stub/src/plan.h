@@ -6,7 +6,8 @@
 
 namespace btc::rt {
 
-// Opens the object, prepares and loads it. False: a message was printed.
-bool load_script(RunState& run);
+// Opens the object, prepares and loads it. False: a message was printed; `*code` is the exit status (1: something of this machine
+// that the script names does not exist, 255: the kernel refused).
+bool load_script(RunState& run, int* code = nullptr);
 
 }  // namespace btc::rt

@@ -159,7 +159,7 @@ int Run::prepare() {
   uint64_t probes = 0;
   for (const Binding& binding : state_.bindings) probes += std::max<size_t>(1, binding.sites.size());
   raise_file_limit(probes);
-  if (!load_script(state_)) return kFailed;
+  if (!load_script(state_, &code)) return code;
   return open_output() ? 0 : kUsage;
 }
 
