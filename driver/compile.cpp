@@ -38,6 +38,10 @@ bool run_frontend(Compilation& c, const CompileRequest& request, Emit until) {
   if (!parsed || c.diags.has_errors()) return false;
   if (!open_profile(c, request, {})) return false;
   c.program = analyse(c.arena, c.script, c.profile.get(), request.options, c.sources, c.diags);
+  if (c.program) {
+    c.program->script_name = request.input_name;
+    c.program->script_file = file;
+  }
   if (until == Emit::TypedAst && c.program) c.output = dump_typed(*c.program);
   return c.program && !c.diags.has_errors();
 }
