@@ -143,4 +143,12 @@ class Parser : private Lexer {
   bool in_predicate_ = false;
 };
 
+// type_or_expr ::= typeof | type | expression         (of sizeof, offsetof, typeinfo)
+template <typename NodeT>
+void Parser::parse_type_or_expression(NodeT* node, std::string_view terminators) {
+  if (next_is_word("typeof")) node->spec = parse_typeof();
+  else if (at_type(terminators)) node->spec = parse_type();
+  else node->operand = parse_expression();
+}
+
 }  // namespace btc::parse
