@@ -71,7 +71,7 @@ std::optional<Const> Sema::literal_argument(Call* call, size_t index) {
 bool Sema::check_arg(Call* call, size_t index, std::string_view type, bool literal) {
   if (index >= call->args.size()) return true;
   Expr* arg = call->args[index];
-  if (lattice_.unknown(arg->type)) return true;
+  if (lattice_.unknown(arg->type)) return !literal;
   TypeKind kind = types_[arg->type].kind;
   bool good = type == "any" || (type == "int" && (lattice_.is_int(arg->type) || lattice_.castable(arg->type))) ||
               (type == "bool" && kind == TypeKind::Bool) || (type == "string" && kind == TypeKind::String) ||

@@ -11,6 +11,33 @@ void Sema::complete(uint32_t record) {
     profile_->complete(types_, record);
 }
 
+// Members of kernel records that other kernels have and the profile may not: scripts name them, the target has them or the
+// read fails where it is reached. They get a place behind the record's own members.
+struct LateField { const char *record, *field; uint8_t bytes; bool is_signed; };
+static constexpr LateField kLateFields[] = {
+    {"cfs_rq", "nr_queued", 4, false},    // 6.14; nr_running before
+    {"cfs_rq", "nr_running", 4, false},
+    {"task_struct", "__state", 4, false}, // 5.14; state before
+    {"task_struct", "state", 8, true},
+};
+
+bool Sema::add_late_field(uint32_t index, const std::string& name) {
+  Record& record = types_.record(index);
+  if (record.origin != RecordOrigin::Kernel || record.is_union || !record.complete) return false;
+  for (const LateField& late : kLateFields) {
+    if (record.name != late.record || name != late.field) continue;
+    Field field;
+    field.name = name;
+    field.type = types_.int_type(late.bytes, late.is_signed);
+    uint32_t offset = (record.size + late.bytes - 1) / late.bytes * late.bytes;
+    field.bit_offset = offset * 8;
+    types_.record(index).size = offset + late.bytes;
+    types_.record(index).fields.push_back(field);
+    return true;
+  }
+  return false;
+}
+
 // The member by name, through anonymous structs and unions; breadth does not matter, C forbids duplicates.
 std::optional<Sema::FieldHit> Sema::find_field(uint32_t record, const std::string& name) {
   complete(record);
@@ -25,6 +52,7 @@ std::optional<Sema::FieldHit> Sema::find_field(uint32_t record, const std::strin
       return hit;
     }
   }
+  if (add_late_field(record, name)) return FieldHit{{static_cast<uint32_t>(count)}, &types_.record(record).fields[count]};
   return std::nullopt;
 }
 

@@ -248,6 +248,7 @@ class Sema {
   // records.cpp
   struct FieldHit { std::vector<uint32_t> path; const Field* field; };
   std::optional<FieldHit> find_field(uint32_t record, const std::string& name);
+  bool add_late_field(uint32_t record, const std::string& name);
   std::vector<std::string> field_names(uint32_t record);
   void complete(uint32_t record);
   TypeId field_value_type(const Field& field, AddrSpace space, bool tracepoint);

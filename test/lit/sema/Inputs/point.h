@@ -1,0 +1,2 @@
+#define SIX 6
+struct point { int x; int y; };
