@@ -139,7 +139,8 @@ struct IfExpr : Expr { BTC_NODE(IfExpr, Expr)   // statement and expression form
   Expr* cond = nullptr; bool comptime = false; Block* then_block = nullptr; Block* else_block = nullptr; };  // else-if: else_block holds one IfExpr
 struct Block : Expr { BTC_NODE(Block, Expr)
   std::vector<Stmt*> stmts;
-  Expr* value = nullptr; };    // trailing expression without `;`
+  Expr* value = nullptr;       // trailing expression without `;`
+  SourceRange expanded_at; };  // sema: the call, if this is the body of a macro
 
 // ---- Statements ------------------------------------------------------------
 struct ExprStmt : Stmt { BTC_NODE(ExprStmt, Stmt) Expr* expr = nullptr; };

@@ -269,6 +269,7 @@ TypeId Sema::visit_record(RecordLit* record) {
 TypeId Sema::visit_block(Block* block) {
   auto expansion = expanded_at_.find(block);
   bool expanded = final_ && expansion != expanded_at_.end();
+  if (expanded) block->expanded_at = expansion->second;
   if (expanded) diags_.push_expansion(expansion->second);
   bool ended = false;
   for (Stmt* stmt : block->stmts) {

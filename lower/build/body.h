@@ -124,6 +124,7 @@ class Body {
 
   // ---- Events (events.cpp) ----
   struct EventField { TypeId type; const ast::Expr* expr = nullptr; ValueId value = kNoValue; };
+  std::vector<SourceRange> expanded_from() const { return {expansions_.rbegin(), expansions_.rend()}; }
   void send(ir::Event event, const std::vector<EventField>& fields);
   void send_formatted(abi::EventKind kind, const ast::Call& call, size_t first);
   TypeId payload_type(const ast::Expr* expr);    // aggregations are sent as the number they stand for
@@ -172,6 +173,7 @@ class Body {
 
  private:
   friend class StatementScope;
+  friend class ExpansionScope;
   struct FreeSlot { uint32_t slot, size, align; bool taken; };
   struct LoopContext {
     LoopKind kind;
@@ -218,6 +220,7 @@ class Body {
   bool frame_has_flag_ = false;
   std::vector<FreeSlot> temps_;
   std::vector<LoopContext> loops_;
+  std::vector<SourceRange> expansions_;          // calls of the macros that are being lowered, outermost first
   Body* outer_ = nullptr;                        // the function whose loop this callback is
   TypeId return_type_;                           // of a subprogram
 };
@@ -237,6 +240,23 @@ class StatementScope {
  private:
   Body& body_;
   std::vector<bool> taken_;
+};
+
+// Events sent from the body of a macro say where that was called.
+class ExpansionScope {
+ public:
+  ExpansionScope(Body& body, const ast::Block& block) : body_(body), is_macro_(block.expanded_at.valid()) {
+    if (is_macro_) body_.expansions_.push_back(block.expanded_at);
+  }
+  ~ExpansionScope() {
+    if (is_macro_) body_.expansions_.pop_back();
+  }
+  ExpansionScope(const ExpansionScope&) = delete;
+  ExpansionScope& operator=(const ExpansionScope&) = delete;
+
+ private:
+  Body& body_;
+  bool is_macro_;
 };
 
 bool is_inline_loop(const ast::ForRange& loop);  // runs in the function itself, not in a callback

@@ -22,6 +22,7 @@ void Body::send(ir::Event event, const std::vector<EventField>& fields) {
   for (const EventField& field : fields) members.push_back(field.type);
   event.payload = types.tuple(members);
   event.loc = b.place();
+  event.expanded_from = expanded_from();
   TypeId payload = event.payload;
   uint32_t id = module.event(std::move(event));
 
@@ -71,7 +72,7 @@ void Body::send_formatted(abi::EventKind kind, const ast::Call& call, size_t fir
 }
 
 void Body::report(abi::RuntimeErrorKind kind, std::string_view helper, ValueId code) {
-  uint32_t event = module.error_event(kind, helper, b.place());
+  uint32_t event = module.error_event(kind, helper, b.place(), expanded_from());
   ValueId record = b.emit(Op::EventReserve, {ir::Builder::event_ref(event)}, ir::ptr_type(PtrSpace::Mem, true), "error");
   if_then(record, "report", [&] {
     b.store(record, 0, b.resize(code, kI32, true, "code"));

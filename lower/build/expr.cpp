@@ -81,6 +81,7 @@ ValueId Body::scalar_of(const ast::Expr* expr) {
     }
     case NodeKind::Sizeof: {
       TypeId measured = ast::as<ast::Sizeof>(expr)->measured;
+      if (types[measured].kind == TypeKind::Enum) return b.constant(8);  // a constant of the language is 64 bits wide
       return b.emit(Op::CoreSize, {ir::Builder::core_ref(module.core().type(measured))}, kI64, "size");
     }
     case NodeKind::Offsetof: {
@@ -100,6 +101,7 @@ void Body::store(const ast::Expr* expr, Memory to) {
   switch (expr->kind) {
     case NodeKind::Block: {
       const auto* block = ast::as<ast::Block>(expr);
+      ExpansionScope expansion(*this, *block);
       statements(*block);
       if (block->value && !b.terminated()) store(block->value, to);
       return;

@@ -147,10 +147,10 @@ uint32_t ModuleBuilder::event(ir::Event event) {
   return static_cast<uint32_t>(module_->events.size() - 1);
 }
 
-uint32_t ModuleBuilder::error_event(abi::RuntimeErrorKind kind, std::string_view helper, SourceRange place) {
+uint32_t ModuleBuilder::error_event(abi::RuntimeErrorKind kind, std::string_view helper, SourceRange place, std::vector<SourceRange> expanded_from) {
   for (size_t i = 0; i < module_->events.size(); ++i) {
     const ir::Event& event = module_->events[i];
-    if (event.kind == abi::EventKind::RuntimeError && event.error == kind && event.helper == helper && event.loc == place) return static_cast<uint32_t>(i);
+    if (event.kind == abi::EventKind::RuntimeError && event.error == kind && event.helper == helper && event.loc == place && event.expanded_from == expanded_from) return static_cast<uint32_t>(i);
   }
   ir::Event event;
   event.kind = abi::EventKind::RuntimeError;
@@ -158,6 +158,7 @@ uint32_t ModuleBuilder::error_event(abi::RuntimeErrorKind kind, std::string_view
   event.error = kind;
   event.helper = helper;
   event.loc = place;
+  event.expanded_from = std::move(expanded_from);
   return this->event(std::move(event));
 }
 

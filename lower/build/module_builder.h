@@ -29,7 +29,7 @@ class ModuleBuilder {
   uint32_t param_fact(const ast::Param* param);
   uint32_t event(ir::Event event);
   // The event that reports an error at a place; `helper` is the BPF helper's name.
-  uint32_t error_event(abi::RuntimeErrorKind kind, std::string_view helper, SourceRange place);
+  uint32_t error_event(abi::RuntimeErrorKind kind, std::string_view helper, SourceRange place, std::vector<SourceRange> expanded_from = {});
   uint32_t string_index(std::string_view text);
   uint32_t subprog_index(const ast::Subprog* subprog) const { return subprogs_.at(subprog); }
   uint32_t new_function(ir::Function::Kind kind, std::string name, SourceRange place, int program);

@@ -40,6 +40,7 @@ void Body::discard(const ast::Expr* expr) {
   switch (expr->kind) {
     case NodeKind::Block: {
       const auto* block = ast::as<ast::Block>(expr);
+      ExpansionScope expansion(*this, *block);
       statements(*block);
       if (block->value && !b.terminated()) discard(block->value);
       return;
@@ -104,9 +105,9 @@ void Body::assign(const ast::Assign& assign) {
       const ast::Expr* key = access ? access->key : nullptr;
       if (!assign.op) return assign_map(ref->map, key, assign.value);
       TypeId type = ref->map->value;
-      modify_map(ref->map, key, [&](ValueId old) {
-        return convert(arithmetic(*assign.op, old, scalar(assign.value), assign.range), types.i64(), type);
-      });
+      ValueId by = scalar(assign.value);
+      if (types[type].kind == TypeKind::Pointer) by = b.binary(Op::Mul, by, b.constant(pointee_size(type)));
+      modify_map(ref->map, key, [&](ValueId old) { return convert(arithmetic(*assign.op, old, by, assign.range), types.i64(), type); });
       return;
     }
     default: return;
