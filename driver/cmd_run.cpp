@@ -196,6 +196,7 @@ int run_command(int argc, char** argv) {
   }
 
   Compilation c;
+  apply_warnings(p.script, c.diags);
   bool ok = compile(c, request);
   print_diagnostics(c.diags, p.script.diag_format);
   if (!ok) return kExitError;

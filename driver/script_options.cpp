@@ -58,6 +58,7 @@ bool make_request(const ScriptOptions& o, CompileRequest* request, bool* usage) 
 }
 
 bool apply_warnings(const ScriptOptions& o, DiagEngine& diags) {
+  if (o.no_warnings) diags.hide_warnings();
   for (const std::string& w : o.warnings) {
     bool as_error = w.rfind("error=", 0) == 0;
     bool off = w.rfind("no-", 0) == 0;

@@ -148,6 +148,7 @@ TypeId TypeReader::convert_enum(CXType type) {
 uint32_t TypeReader::script_enum(CXCursor definition) {
   EnumDef def;
   def.name = tag_name(definition);
+  if (def.name.empty()) def.name = fmt::format("__nameless_{}", enums_.size());  // each is a type of its own, with its constants' names
   auto [it, fresh] = enums_.try_emplace(def.name, 0);
   if (!fresh) return it->second;
   CXType underlying = clang_getCanonicalType(clang_getEnumDeclIntegerType(definition));
@@ -176,20 +177,8 @@ void TypeReader::read_declarations(CXCursor root) {
         if (!clang_isCursorDefinition(cursor)) break;
         std::string name = tag_name(cursor);
         if (prelude_.type_of("enum " + name)) break;
-        if (!name.empty()) {
-          uint32_t index = script_enum(cursor);
-          for (const auto& [constant, value] : types_.enum_def(index).variants) out_.enum_constants.push_back({constant, {index, value}});
-          break;
-        }
-        bool is_unsigned = !is_signed_int(clang_getCanonicalType(clang_getEnumDeclIntegerType(cursor)).kind);
-        visit_children(cursor, [&](CXCursor child) {
-          if (clang_getCursorKind(child) != CXCursor_EnumConstantDecl) return;
-          CDefinitions::Macro macro;
-          macro.name = take(clang_getCursorSpelling(child));
-          macro.value = clang_getEnumConstantDeclValue(child);
-          macro.is_unsigned = is_unsigned && *macro.value < 0;
-          out_.macros.push_back(std::move(macro));
-        });
+        uint32_t index = script_enum(cursor);
+        for (const auto& [constant, value] : types_.enum_def(index).variants) out_.enum_constants.push_back({constant, {index, value}});
         break;
       }
       case CXCursor_TypedefDecl: {

@@ -52,7 +52,7 @@ void Sema::set_config(const std::string& written, const std::string& value, Sour
   if (info == nullptr) {
     std::vector<std::string> keys;
     for (size_t i = 0; i < static_cast<size_t>(ConfigKey::kCount); ++i) keys.push_back(config_info(static_cast<ConfigKey>(i)).key);
-    return suggest(report(DiagKind::UnknownConfig, key_range, written), key, keys);
+    return suggest(report(DiagKind::UnknownConfig, {key_range.begin, value_range.end}, written), key, keys);
   }
   std::string low = lower_key(given);
   switch (info->type) {
@@ -110,7 +110,7 @@ bool Sema::unstable(ConfigKey key, const char* feature, SourceRange range) {
     report(DiagKind::UnstableRefused, range, feature, name);
     return false;
   }
-  if (final_ && unstable_said_.insert(key).second) report(DiagKind::UnstableUsed, range, feature, name);
+  if (final_ && unstable_said_.insert(key).second) report(DiagKind::UnstableUsed, {}, feature, name);  // about the script, not a place
   return true;
 }
 

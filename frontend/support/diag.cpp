@@ -66,6 +66,7 @@ DiagBuilder DiagEngine::add(DiagKind kind, SourceRange range, std::string messag
   uint8_t setting = switches_.empty() ? uint8_t{kDefault} : switches_[static_cast<size_t>(kind)];
   if (setting == kOff) return {*this, DiagBuilder::kDropped};
   if (setting == kAsError) severity = Severity::Error;
+  if (severity == Severity::Warning && hide_warnings_) return {*this, DiagBuilder::kDropped};
 
   std::vector<SourceRange> expanded_from(expansion_.rbegin(), expansion_.rend());
   std::string key = fmt::format("{}:{}:{}:{}", static_cast<unsigned>(kind), range.begin, range.end, message);

@@ -97,6 +97,8 @@ class DiagEngine {
   // -Wno-SLUG / -Werror=SLUG; false if there is no such warning.
   bool set_warning(std::string_view slug, bool enabled, bool as_error);
 
+  void hide_warnings() { hide_warnings_ = true; }
+
   bool has_errors() const { return error_count_ > 0; }
   size_t error_count() const { return error_count_; }
   const std::vector<Diagnostic>& all() const { return diagnostics_; }
@@ -121,6 +123,7 @@ class DiagEngine {
   std::unordered_set<std::string> seen_;  // what was reported, to drop repetitions
   std::vector<uint8_t> switches_;  // per DiagKind: 0 default, 1 off, 2 error
   size_t error_count_ = 0;
+  bool hide_warnings_ = false;
 };
 
 template <typename... Args>
