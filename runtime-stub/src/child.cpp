@@ -1,6 +1,7 @@
-// Starts the command of -c; see child.h. The command line is split at blanks, with "" and '' and \ as in a shell; nothing is expanded.
+// Starts the command of -c; see child.h. The command line is split at blanks and nothing else, as bpftrace does: quotes are the program's.
 #include "runtime-stub/src/child.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -17,24 +18,11 @@ namespace {
 
 std::vector<std::string> split_command(std::string_view text) {
   std::vector<std::string> words;
-  std::string word;
-  bool open = false;
-  char quote = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-      else if (c == '\\' && quote == '"' && i + 1 < text.size()) word.push_back(text[++i]);
-      else word.push_back(c);
-    } else if (c == '"' || c == '\'') { quote = c; open = true; }
-    else if (c == '\\' && i + 1 < text.size()) { word.push_back(text[++i]); open = true; }
-    else if (c == ' ' || c == '\t' || c == '\n') {
-      if (open) words.push_back(std::move(word));
-      word.clear();
-      open = false;
-    } else { word.push_back(c); open = true; }
+  while (!text.empty()) {
+    size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  if (open) words.push_back(std::move(word));
   return words;
 }
 
