@@ -99,14 +99,17 @@ std::optional<Place> Module::locate(SourceRange range) const {
   for (size_t i = 0; i < sources.size(); ++i) {
     const SourceText& source = sources[i];
     if (begin < source.base || begin > source.base + source.text.size()) continue;
+    if (source.lines.empty()) {
+      source.lines.push_back(0);
+      for (size_t at = source.text.find('\n'); at != std::string::npos; at = source.text.find('\n', at + 1)) source.lines.push_back(static_cast<uint32_t>(at + 1));
+    }
     Place place;
     place.file = static_cast<uint32_t>(i);
     auto walk = [&](uint32_t offset, uint32_t* line, uint32_t* col) {
-      auto local = std::min<size_t>(offset - source.base, source.text.size());
-      std::string_view before = std::string_view(source.text).substr(0, local);
-      *line = static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n')) + 1;
-      size_t newline = before.rfind('\n');
-      *col = static_cast<uint32_t>(newline == std::string_view::npos ? local : local - newline - 1) + 1;
+      auto local = static_cast<uint32_t>(std::min<size_t>(offset - source.base, source.text.size()));
+      auto next = std::upper_bound(source.lines.begin(), source.lines.end(), local);
+      *line = static_cast<uint32_t>(next - source.lines.begin());
+      *col = local - *std::prev(next) + 1;
     };
     walk(begin, &place.line, &place.col);
     walk(std::max(end, begin), &place.end_line, &place.end_col);

@@ -153,6 +153,7 @@ struct ProgramInfo {
 struct SourceText {
   std::string name, text;
   uint32_t base = 1;                    // global offset of text[0]
+  mutable std::vector<uint32_t> lines = {};  // where each line begins; filled by the first locate()
 };
 
 // A range as people read it: 1-based lines and byte columns, end exclusive. `file` indexes Module::sources.

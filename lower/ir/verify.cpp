@@ -472,9 +472,11 @@ class Verifier {
     if (last.op != Op::BrIf || last.operands[0].number != reserve.result) {
       return report(reserve.loc, "the block that reserves {} must end in `br.if` on it", name(reserve.result));
     }
-    // Two facts per block: reached while the record is open, reached after it was closed.
-    std::vector<uint8_t> seen(function_->blocks.size());
-    std::vector<std::pair<BlockId, bool>> work{{static_cast<BlockId>(last.operands[1].number), true}};
+    // Two facts per block: reached while the record is open, reached after it was closed. What follows the close is of interest only where
+    // the record can be named at all, below the block that got it: else the time for a script of n events would grow with n * n.
+    std::unordered_map<BlockId, uint8_t> seen;
+    auto got = static_cast<BlockId>(last.operands[1].number);
+    std::vector<std::pair<BlockId, bool>> work{{got, true}};
     while (!work.empty()) {
       auto [block, open] = work.back();
       work.pop_back();
@@ -495,7 +497,8 @@ class Verifier {
         if (open && (inst.op == Op::Ret || inst.op == Op::RetVoid)) return report(inst.loc, "{} is neither submitted nor discarded on a path to this `{}`", name(reserve.result), op_info(inst.op).mnemonic);
       }
       if (stopped) continue;
-      for (BlockId next : cfg_.successors[block]) work.emplace_back(next, open);
+      for (BlockId next : cfg_.successors[block])
+        if (open || cfg_.dominates(got, next)) work.emplace_back(next, open);
     }
   }
 
