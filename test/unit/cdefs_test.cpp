@@ -80,7 +80,9 @@ TEST(CDefinitions, Macros) {
   EXPECT_EQ(p.macro("SUM")->value, 17);
   EXPECT_EQ(p.macro("TEXT")->text, "abcd");
   EXPECT_EQ(p.macro("CAST")->value, 44);
-  EXPECT_EQ(p.macro("ANON")->value, 7);
+  ASSERT_EQ(p.defs.enum_constants.size(), 1u);  // of a nameless enum: a constant with a name, not a macro
+  EXPECT_EQ(p.defs.enum_constants[0].first, "ANON");
+  EXPECT_EQ(p.defs.enum_constants[0].second.second, 7);
   EXPECT_EQ(static_cast<uint64_t>(*p.macro("UINTPTR_MAX")->value), UINT64_MAX);
   EXPECT_TRUE(p.macro("UINTPTR_MAX")->is_unsigned);
   EXPECT_EQ(p.macro("INT64_MIN")->value, INT64_MIN);
