@@ -217,6 +217,14 @@ TypeId Sema::call_skboutput(Call* call, Expr*&) {
   for (Expr*& arg : call->args) visit(arg);
   bool good = check_arg(call, 0, "string", true);
   good = check_arg(call, 1, "ptr", false) && good;
+  // The packet's bytes are found by a member: the structure is needed whole.
+  if (TypeId packet = call->args[1]->type; good && !lattice_.unknown(packet)) {
+    const Type skb = types_[types_[packet].elem];
+    if (skb.kind != TypeKind::Struct || !find_field(skb.record, "data")) {
+      report(DiagKind::ArgType, call->range, call->name, "struct sk_buff pointer", show(packet));
+      return lattice_.error();
+    }
+  }
   for (size_t i = 2; i < 4; ++i) {
     good = check_arg(call, i, "int", false) && good;
     if (final_ && good) coerce(call->args[i], types_.u64(), false);
