@@ -26,7 +26,7 @@ ValueId Body::convert(ValueId value, TypeId from, TypeId to) {
   if (types[to].kind == TypeKind::Bool) return types[from].kind == TypeKind::Bool ? value : b.bool_value(b.is_nonzero(value));
   Width source = width_of(types, from), target = width_of(types, to);
   // An address is unsigned: `(void *)(int8)-1` is 0xff, as in bpftrace.
-  if (types[to].kind == TypeKind::Pointer && source.bytes < 8 && source.is_signed) return b.resize(value, ir::int_of(source.bytes), false, "cut");
+  if (types[to].kind == TypeKind::Pointer && source.bytes < 8 && source.is_signed) return b.resize(b.resize(value, ir::int_of(source.bytes), false, "cut"), kI64, false, "address");
   if (target.bytes >= 8) return value;
   bool fits = source.bytes < target.bytes && (!source.is_signed || target.is_signed);
   if (fits || (source.bytes == target.bytes && source.is_signed == target.is_signed)) return value;
