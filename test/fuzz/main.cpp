@@ -27,6 +27,7 @@ namespace btc::fuzz {
 namespace {
 
 constexpr unsigned kHangSeconds = 20;
+constexpr size_t kMaxStride = 1024;
 
 // What save_input() needs; plain data, since it runs inside signal handlers.
 const char* current_text = nullptr;
@@ -34,6 +35,7 @@ size_t current_size = 0;
 bool current_is_bir = false;
 
 void save_input() {
+  if (current_text == nullptr) return;  // between two inputs
   const char* name = current_is_bir ? "fuzz-failure.bir" : "fuzz-failure.bt";
   int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (fd < 0) return;
@@ -61,7 +63,7 @@ bool check(const std::string& text, Kind kind) {
   alarm(kHangSeconds);
   std::string wrong = run_one(text, kind);
   alarm(0);
-  if (wrong.empty()) return true;
+  if (wrong.empty()) return current_text = nullptr, true;
   fprintf(stderr, "btc-fuzz: %s\n", wrong.c_str());
   save_input();
   return false;
@@ -73,7 +75,7 @@ bool run_prefixes(const std::vector<Seed>& seeds, double until, size_t* runs) {
   for (const Seed& seed : seeds) total += seed.text.size();
   double began = now();
   size_t stride = 1, done = 0;
-  for (size_t i = 0; i < seeds.size(); i++) {
+  for (size_t i = 0; i < seeds.size() && now() < until; i++) {
     for (size_t length = i % stride; length <= seeds[i].text.size() && now() < until; length += stride) {
       if (!check(seeds[i].text.substr(0, length), seeds[i].kind)) return fprintf(stderr, "btc-fuzz: prefix %zu of %s\n", length, seeds[i].path.c_str()), false;
       ++*runs;
@@ -81,7 +83,7 @@ bool run_prefixes(const std::vector<Seed>& seeds, double until, size_t* runs) {
     done += seeds[i].text.size();
     double share = static_cast<double>(done) / static_cast<double>(total + 1);
     double used = (now() - began) / (until - began);
-    if (used > share + 0.02) stride *= 2;
+    if (used > share + 0.02 && stride < kMaxStride) stride *= 2;
     else if (used < share - 0.05 && stride > 1) stride /= 2;
   }
   return true;
