@@ -92,7 +92,7 @@ std::string capabilities(const fb::Manifest& m) {
 
 void print_text(const InspectArgs& args, const ArtifactView& view) {
   const fb::Manifest& m = *view.manifest;
-  printf("%s: %s, made by btc %s for %s\n", args.file.c_str(), text_of(m.script_name()).c_str(), text_of(m.compiler()).c_str(), text_of(m.arch()).c_str());
+  printf("%s: %s, made by %s for %s\n", args.file.c_str(), text_of(m.script_name()).c_str(), text_of(m.compiler()).c_str(), text_of(m.arch()).c_str());
   printf("script sha256: %s\n", text_of(m.script_sha256()).c_str());
   printf("unsafe functions: %s\n", m.unsafe() ? "allowed" : "none");
   printf("capabilities: %s\n", capabilities(m).c_str());
