@@ -15,10 +15,16 @@ void Cgroups::load_mounts() {
   std::string mounts;
   if (!read_file("/proc/mounts", &mounts)) return;
   std::vector<Hierarchy> version1;
+  std::vector<dev_t> seen;
   for (std::string_view line : Lines(mounts)) {
     next_word(&line);                       // device
     std::string mount(next_word(&line));
     std::string_view type = next_word(&line);
+    if (type != "cgroup2" && type != "cgroup") continue;
+    // A hierarchy may be mounted again in other places (containers, chroots): the first one shows it.
+    struct stat info;
+    if (stat(mount.c_str(), &info) != 0 || std::find(seen.begin(), seen.end(), info.st_dev) != seen.end()) continue;
+    seen.push_back(info.st_dev);
     if (type == "cgroup2") hierarchies_.push_back({"unified", mount, {}});
     if (type == "cgroup") version1.push_back({mount.substr(mount.rfind('/') + 1), mount, {}});
   }
