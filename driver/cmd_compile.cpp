@@ -67,12 +67,9 @@ std::string escape_make(const std::string& path) {
 // Make-style rule with everything that was read.
 std::string depfile_text(const std::string& target, const CompileArgs& args, const Compilation& c) {
   std::string out = escape_make(target) + ":";
-  for (uint32_t i = 0; i < c.sources.file_count(); ++i) {
-    const std::string& name = c.sources.file(i).name;
-    if (name != "stdin" && std::filesystem::exists(name)) out += " \\\n  " + escape_make(name);
-  }
-  if (c.module)
-    for (const std::string& input : c.module->inputs) out += " \\\n  " + escape_make(input.substr(input.find("  ") + 2));
+  if (!args.script.file.empty() && args.script.file != "-") out += " \\\n  " + escape_make(args.script.file);
+  if (c.program)
+    for (const InputFile& input : c.program->inputs) out += " \\\n  " + escape_make(input.path);
   if (!args.script.profile.empty() && args.script.profile != "builtin" && args.script.profile != "host")
     out += " \\\n  " + escape_make(args.script.profile);
   return out + "\n";

@@ -15,10 +15,19 @@
 #include "frontend/cdefs/cdefs.h"
 #include "frontend/parse/parser.h"
 #include "frontend/sema/sema.h"
+#include "frontend/support/sha256.h"
 
 namespace btc::sema {
 
 namespace fs = std::filesystem;
+
+static bool read_whole(const fs::path& path, std::string* text) {
+  std::ifstream stream(path, std::ios::binary);
+  std::stringstream content;
+  if (!stream || !(content << stream.rdbuf())) return false;
+  *text = content.str();
+  return true;
+}
 
 static std::string directory_of(const std::string& file_name) {
   fs::path path(file_name);
@@ -53,13 +62,31 @@ void Sema::import_file(const fs::path& path, SourceRange range) {
     report(DiagKind::ImportUnknown, range, name);
     return;
   }
-  std::ifstream stream(path);
-  std::stringstream text;
-  if (!stream || !(text << stream.rdbuf())) {
+  std::string text;
+  if (!read_whole(path, &text)) {
     report(DiagKind::ImportRead, range, path.string(), std::strerror(errno ? errno : EIO));
     return;
   }
-  import_script(path.string(), range, text.str());
+  add_input(path, text);
+  import_script(path.string(), range, text);
+}
+
+// Named relative to the folders that the user gave, so that the name does not tell where the sources lie.
+void Sema::add_input(const fs::path& path, const std::string& content) {
+  std::error_code error;
+  fs::path real = fs::weakly_canonical(path, error);
+  std::vector<std::string> bases{script_directory().empty() ? "." : script_directory()};
+  bases.insert(bases.end(), options_.include_dirs.begin(), options_.include_dirs.end());
+  std::string name = real.string();
+  for (const std::string& base : bases) {
+    std::string relative = real.lexically_relative(fs::weakly_canonical(base, error)).string();
+    if (relative.empty() || relative.starts_with("..")) continue;
+    name = relative;
+    break;
+  }
+  auto by_name = [](const InputFile& a, const InputFile& b) { return a.name < b.name; };
+  InputFile input{name, path.string(), sha256_hex(content)};
+  program_.inputs.insert(std::upper_bound(program_.inputs.begin(), program_.inputs.end(), input, by_name), input);
 }
 
 void Sema::import_script(const std::string& path, SourceRange range, const std::string& text) {
@@ -111,7 +138,10 @@ void Sema::collect_c_definitions() {
   if (!has_c_definitions(input, options_)) return;
   input.names = all_words();
   read_c_definitions(input, options_, profile_, types_, diags_, &cdefs_);
-  program_.files_read = cdefs_.files_read;
+  for (const std::string& path : cdefs_.files_read) {
+    std::string text;
+    if (read_whole(path, &text)) add_input(path, text);
+  }
   for (const CDefinitions::Macro& macro : cdefs_.macros) c_macros_[macro.name] = &macro;
   for (const auto& [name, constant] : cdefs_.enum_constants) c_constants_[name] = constant;
   for (const auto& [name, type] : cdefs_.typedefs) c_typedefs_[name] = type;

@@ -69,6 +69,13 @@ struct CompileOptions {
   std::vector<std::string> no_features;
 };
 
+// A file besides the script that the result depends on: an import, a header.
+struct InputFile {
+  std::string name;    // as the manifest says it: relative to the script's folder or to a -I folder, so that it is the same wherever the sources lie
+  std::string path;    // as this machine finds it
+  std::string sha256;  // 64 hex digits
+};
+
 struct Program {
   std::unique_ptr<TypeTable> types;
   ast::Arena* arena = nullptr;
@@ -80,7 +87,7 @@ struct Program {
   std::vector<std::string> config;    // value per ConfigKey (frontend/defs/config.def), after block and environment
   std::vector<bool> config_set;       // given by script or environment
   CompileOptions options;
-  std::vector<std::string> files_read;  // headers, for depfile and manifest
+  std::vector<InputFile> inputs;      // sorted by name
   std::string script_name;
   uint32_t script_file = 0;           // index in the SourceManager
 

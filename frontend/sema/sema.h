@@ -123,6 +123,7 @@ class Sema {
   void import_script(const std::string& path, SourceRange range, const std::string& text);
   void import_path(const std::string& written, SourceRange range, const std::string& directory);
   void import_file(const std::filesystem::path& path, SourceRange range);
+  void add_input(const std::filesystem::path& path, const std::string& content);
   std::string script_directory() const;
   void collect_c_definitions();
   void collect_maps();

@@ -49,6 +49,7 @@ void ModuleBuilder::add_header() {
     const ConfigInfo& info = config_info(static_cast<ConfigKey>(i));
     if (program.config_set[i] && info.side != ConfigSide::Compile) module_->config.emplace_back(info.key, program.config[i]);
   }
+  for (const InputFile& input : program.inputs) module_->inputs.push_back(input.sha256 + "  " + input.name);
   for (uint32_t i = 0; i < sources_.file_count(); ++i) {
     const SourceFile& file = sources_.file(i);
     module_->sources.push_back({file.name, file.text, file.base});
