@@ -13,17 +13,21 @@ static bool relocates(TypeTable& types, TypeId id) {
 // The type meant by `sizeof(x)`: a type if the parser or the word says so, else the expression's.
 static bool is_type_word(const Expr* expr) { return expr != nullptr && expr->kind == NodeKind::Identifier && !as<Identifier>(expr)->builtin && !as<Identifier>(expr)->enum_constant; }
 
+// What `sizeof` and `offsetof` are asked about; nothing if there is no such type.
+std::optional<TypeId> Sema::operand_type(TypeSpec*& type, Expr*& operand) {
+  if (is_type_word(operand)) {
+    type = arena_.make<TypeSpec>();
+    type->range = operand->range;
+    type->name = as<Identifier>(operand)->name;
+    operand = nullptr;
+  }
+  return type ? type_of_spec(type) : std::optional<TypeId>(visit(operand));
+}
+
 TypeId Sema::visit_sizeof(Expr*& slot) {
   auto* node = as<Sizeof>(slot);
   if (node->measured) return types_.u64();
-  if (is_type_word(node->operand)) {
-    auto* spec = arena_.make<TypeSpec>();
-    spec->range = node->operand->range;
-    spec->name = as<Identifier>(node->operand)->name;
-    node->spec = spec;
-    node->operand = nullptr;
-  }
-  std::optional<TypeId> type = node->spec ? type_of_spec(node->spec) : std::optional<TypeId>(visit(node->operand));
+  std::optional<TypeId> type = operand_type(node->spec, node->operand);
   if (!type) return final_ ? lattice_.error() : TypeId{};
   if (lattice_.unknown(*type)) return *type;
   TypeId measured = lattice_.settle(*type);
@@ -41,14 +45,7 @@ TypeId Sema::visit_sizeof(Expr*& slot) {
 TypeId Sema::visit_offsetof(Expr*& slot) {
   auto* node = as<Offsetof>(slot);
   if (!node->path.empty()) return types_.u64();
-  if (is_type_word(node->operand)) {
-    auto* spec = arena_.make<TypeSpec>();
-    spec->range = node->operand->range;
-    spec->name = as<Identifier>(node->operand)->name;
-    node->spec = spec;
-    node->operand = nullptr;
-  }
-  std::optional<TypeId> type = node->spec ? type_of_spec(node->spec) : std::optional<TypeId>(visit(node->operand));
+  std::optional<TypeId> type = operand_type(node->spec, node->operand);
   if (!type) return final_ ? lattice_.error() : TypeId{};
   if (lattice_.unknown(*type)) return *type;
   TypeId current = *type;

@@ -205,6 +205,7 @@ class Sema {
   TypeId visit_array_access(Expr*& slot);
   TypeId visit_tuple(Tuple* tuple);
   TypeId visit_record(RecordLit* record);
+  std::optional<TypeId> operand_type(TypeSpec*& type, Expr*& operand);
   TypeId visit_sizeof(Expr*& slot);
   TypeId visit_offsetof(Expr*& slot);
   TypeId visit_typeinfo(Expr*& slot);

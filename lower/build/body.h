@@ -145,25 +145,9 @@ class Body {
   void unroll(const ast::Unroll& loop);
   void jump(const ast::Jump& jump);
 
-  // If-like control without a phi: the branches store to memory.
-  template <typename Then, typename Else> void if_else(ValueId flag, std::string_view name, Then&& then_part, Else&& else_part) {
-    ir::BlockId then_block = b.new_block(name), else_block = b.new_block(std::string(name) + "_else"), done = b.new_block(std::string(name) + "_end");
-    b.br_if(flag, then_block, else_block);
-    b.set_block(then_block);
-    then_part();
-    b.br(done);
-    b.set_block(else_block);
-    else_part();
-    b.br(done);
-    b.set_block(done);
-  }
-  template <typename Then> void if_then(ValueId flag, std::string_view name, Then&& then_part) {
-    ir::BlockId then_block = b.new_block(name), done = b.new_block(std::string(name) + "_end");
-    b.br_if(flag, then_block, done);
-    b.set_block(then_block);
-    then_part();
-    b.br(done);
-    b.set_block(done);
+  // Both branches of a condition of the script.
+  template <typename Then, typename Else> void if_else(const ast::Expr* cond, Then&& then_part, Else&& else_part) {
+    b.if_else_by("then", [&](ir::BlockId then_block, ir::BlockId else_block) { branch(cond, then_block, else_block); }, then_part, else_part);
   }
 
   ModuleBuilder& module;

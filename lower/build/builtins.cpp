@@ -46,7 +46,7 @@ ValueId Body::probe_index() {
   Memory index = temp(8, 8, "target");
   b.store(index.pointer, index.offset, own);
   ValueId has_cookie = fact(abi::FactKind::HasCookie, "has_cookie", 1);
-  if_then(b.is_nonzero(has_cookie), "cookie", [&] {
+  b.if_then(b.is_nonzero(has_cookie), "cookie", [&] {
     ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
     b.store(index.pointer, index.offset, b.helper("get_attach_cookie", {ctx}, "cookie"));
   });

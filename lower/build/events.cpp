@@ -74,7 +74,7 @@ void Body::send_formatted(abi::EventKind kind, const ast::Call& call, size_t fir
 void Body::report(abi::RuntimeErrorKind kind, std::string_view helper, ValueId code) {
   uint32_t event = module.error_event(kind, helper, b.place(), expanded_from());
   ValueId record = b.emit(Op::EventReserve, {ir::Builder::event_ref(event)}, ir::ptr_type(PtrSpace::Mem, true), "error");
-  if_then(record, "report", [&] {
+  b.if_then(record, "report", [&] {
     b.store(record, 0, b.resize(code, kI32, true, "code"));
     b.emit(Op::EventSubmit, {ir::Builder::val(record)});
   });
@@ -82,11 +82,11 @@ void Body::report(abi::RuntimeErrorKind kind, std::string_view helper, ValueId c
 
 void Body::report_verbose(abi::RuntimeErrorKind kind, std::string_view helper, ValueId code) {
   ValueId level = fact(abi::FactKind::WarningLevel, "warning_level", 4);
-  if_then(b.binary(Op::LeU, b.constant(2), level, "verbose"), "verbose", [&] { report(kind, helper, code); });
+  b.if_then(b.binary(Op::LeU, b.constant(2), level, "verbose"), "verbose", [&] { report(kind, helper, code); });
 }
 
 void Body::check_helper(ValueId ret, std::string_view helper) {
-  if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "failed", [&] { report_verbose(abi::RuntimeErrorKind::HelperFailed, helper, ret); });
+  b.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "failed", [&] { report_verbose(abi::RuntimeErrorKind::HelperFailed, helper, ret); });
 }
 
 }  // namespace btc::lower

@@ -108,35 +108,19 @@ void Body::store(const ast::Expr* expr, Memory to) {
     }
     case NodeKind::IfExpr: {
       const auto* branches = ast::as<ast::IfExpr>(expr);
-      ir::BlockId then_block = b.new_block("then"), else_block = b.new_block("else"), done = b.new_block("endif");
-      branch(branches->cond, then_block, else_block);
-      b.set_block(then_block);
-      store(branches->then_block, to);
-      b.br(done);
-      b.set_block(else_block);
-      if (branches->else_block) store(branches->else_block, to);
-      else zero(to, types.size_of(expr->type));
-      b.br(done);
-      b.set_block(done);
-      return;
+      return if_else(branches->cond, [&] { store(branches->then_block, to); }, [&] {
+        if (branches->else_block) store(branches->else_block, to);
+        else zero(to, types.size_of(expr->type));
+      });
     }
     case NodeKind::Ternary: {
       const auto* ternary = ast::as<ast::Ternary>(expr);
       if (!ternary->then_value) {  // `a ?: b`
         ValueId value = scalar(ternary->cond);
-        return if_else(b.is_nonzero(value), "then", [&] { store_scalar(convert(value, ternary->cond->type, expr->type), expr->type, to); },
+        return b.if_else(b.is_nonzero(value), "then", [&] { store_scalar(convert(value, ternary->cond->type, expr->type), expr->type, to); },
                        [&] { store(ternary->else_value, to); });
       }
-      ir::BlockId then_block = b.new_block("then"), else_block = b.new_block("else"), done = b.new_block("endif");
-      branch(ternary->cond, then_block, else_block);
-      b.set_block(then_block);
-      store(ternary->then_value, to);
-      b.br(done);
-      b.set_block(else_block);
-      store(ternary->else_value, to);
-      b.br(done);
-      b.set_block(done);
-      return;
+      return if_else(ternary->cond, [&] { store(ternary->then_value, to); }, [&] { store(ternary->else_value, to); });
     }
     default: break;
   }
@@ -280,7 +264,7 @@ ValueId Body::divide(Op op, ValueId left, ValueId right) {
   const char* name = op == Op::DivU ? "quotient" : "rest";
   if (constant && constant->operands[0].number != 0) return b.binary(op, left, right, name);
   ValueId is_zero = b.is_zero(right);
-  if_then(is_zero, "by_zero", [&] { report(abi::RuntimeErrorKind::DivideByZero, "", b.constant(0)); });
+  b.if_then(is_zero, "by_zero", [&] { report(abi::RuntimeErrorKind::DivideByZero, "", b.constant(0)); });
   ValueId one = b.constant(1);
   ValueId result = b.binary(op, left, b.select(is_zero, one, right, "divisor"), name);
   return b.select(is_zero, one, result, name);

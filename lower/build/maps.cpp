@@ -30,7 +30,7 @@ void Body::update_map(const ast::MapSymbol* map, ValueId key, ValueId value, int
   uint32_t index = module.map_index(map);
   ValueId ret = b.map_update(index, key, value, flags);
   if (map->is_scalar()) return;  // one entry always fits
-  if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "full", [&] {
+  b.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "full", [&] {
     b.emit(Op::LossCountMap, {ir::Builder::map_ref(index)});
     report(abi::RuntimeErrorKind::MapFull, "map_update_elem", ret);
   });
@@ -62,7 +62,7 @@ ValueId Body::map_scalar(const ast::MapSymbol* map, const ast::Expr* key) {
   if (has_prop(types[map->value], kTypeAggregation)) return aggregate_value(map, key);
   ValueId entry = b.map_lookup(module.map_index(map), key_address(map, key), map->name.size() > 1 ? map->name.substr(1) : "entry");
   Memory result = temp(8, 8, "found");
-  if_else(entry, "hit", [&] { b.store(result.pointer, result.offset, load_scalar(map->value, {entry, 0}, "value")); },
+  b.if_else(entry, "hit", [&] { b.store(result.pointer, result.offset, load_scalar(map->value, {entry, 0}, "value")); },
           [&] {
             b.store(result.pointer, result.offset, b.constant(0));
             report_verbose(abi::RuntimeErrorKind::MapLookupMissing, "map_lookup_elem", b.constant(0));
@@ -74,7 +74,7 @@ void Body::map_value(const ast::MapSymbol* map, const ast::Expr* key, Memory to)
   if (has_prop(types[map->value], kTypeAggregation)) return store_scalar(aggregate_value(map, key), types.i64(), to);
   ValueId entry = b.map_lookup(module.map_index(map), key_address(map, key));
   uint32_t size = types.size_of(map->value);
-  if_else(entry, "hit", [&] { b.mem_copy(pointer_to(to), entry, size); },
+  b.if_else(entry, "hit", [&] { b.mem_copy(pointer_to(to), entry, size); },
           [&] {
             zero(to, size);
             report_verbose(abi::RuntimeErrorKind::MapLookupMissing, "map_lookup_elem", b.constant(0));
@@ -92,11 +92,11 @@ std::pair<ValueId, ValueId> Body::modify_map(const ast::MapSymbol* map, const as
   ValueId key_pointer = key_address(map, key);
   ValueId entry = b.map_lookup(module.map_index(map), key_pointer);
   Memory old_value = temp(8, 8, "old");
-  if_else(entry, "hit", [&] { b.store(old_value.pointer, old_value.offset, load_scalar(map->value, {entry, 0}, "value")); },
+  b.if_else(entry, "hit", [&] { b.store(old_value.pointer, old_value.offset, load_scalar(map->value, {entry, 0}, "value")); },
           [&] { b.store(old_value.pointer, old_value.offset, b.constant(0)); });
   ValueId old = b.load(old_value.pointer, old_value.offset, kI64, "old");
   ValueId changed = change(old);
-  if_else(entry, "present", [&] { store_scalar(changed, map->value, {entry, 0}); },
+  b.if_else(entry, "present", [&] { store_scalar(changed, map->value, {entry, 0}); },
           [&] {
             Memory fresh = temp(map->value, "fresh");
             store_scalar(changed, map->value, fresh);

@@ -176,7 +176,7 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
   // Outside of the array: a report, and 0 as the result, which is what reading address 0 gives.
   if (whole.kind == TypeKind::Array && whole.count != 0) {
     ValueId outside = b.binary(Op::LeU, b.constant(whole.count), at, "outside");
-    if_then(outside, "outside", [&] { report(abi::RuntimeErrorKind::ArrayOutOfBounds, "", b.constant(0)); });
+    b.if_then(outside, "outside", [&] { report(abi::RuntimeErrorKind::ArrayOutOfBounds, "", b.constant(0)); });
     at = b.select(outside, b.constant(0), at, "index");
     start = b.select(outside, b.constant(0), start, "array");
   }

@@ -20,7 +20,7 @@ void Body::by_space(ValueId address, AddrSpace space, F&& read) {
   if (space != AddrSpace::None) return read(space == AddrSpace::User);
   // Kernel addresses have the top bit set on every 64-bit architecture that matters.
   ValueId top = b.binary(Op::ShrU, b.ptr_to_int(address), b.constant(63), "top");
-  if_else(b.is_nonzero(top), "kernel", [&] { read(false); }, [&] { read(true); });
+  b.if_else(b.is_nonzero(top), "kernel", [&] { read(false); }, [&] { read(true); });
 }
 
 void Body::read(Memory to, ValueId from, AddrSpace space, uint32_t bytes, const char* what) {

@@ -66,16 +66,7 @@ void Body::discard(const ast::Expr* expr) {
     case NodeKind::Ternary: {
       const auto* ternary = ast::as<ast::Ternary>(expr);
       if (!has_effects(expr)) return;
-      ir::BlockId then_block = b.new_block("then"), else_block = b.new_block("else"), done = b.new_block("endif");
-      branch(ternary->cond, then_block, else_block);
-      b.set_block(then_block);
-      if (ternary->then_value) discard(ternary->then_value);
-      b.br(done);
-      b.set_block(else_block);
-      discard(ternary->else_value);
-      b.br(done);
-      b.set_block(done);
-      return;
+      return if_else(ternary->cond, [&] { if (ternary->then_value) discard(ternary->then_value); }, [&] { discard(ternary->else_value); });
     }
     case NodeKind::Call: {
       const auto* call_expr = ast::as<ast::Call>(expr);

@@ -165,6 +165,34 @@ class Builder {
   // ---- Control ----
   void br(BlockId to) { if (!terminated()) emit(Op::Br, {block_ref(to)}); }
   void br_if(ValueId flag, BlockId then_block, BlockId else_block) { emit(Op::BrIf, {val(flag), block_ref(then_block), block_ref(else_block)}); }
+
+  // ---- If-like control; there is no phi, results go through memory ----
+  // `branch` ends the current block with a jump to one of the two blocks.
+  template <typename Branch, typename Then, typename Else>
+  void if_else_by(std::string_view name, Branch&& branch, Then&& then_part, Else&& else_part) {
+    BlockId then_block = new_block(name), else_block = new_block(std::string(name) + "_else"), done = new_block(std::string(name) + "_end");
+    branch(then_block, else_block);
+    set_block(then_block);
+    then_part();
+    br(done);
+    set_block(else_block);
+    else_part();
+    br(done);
+    set_block(done);
+  }
+  template <typename Then, typename Else>
+  void if_else(ValueId flag, std::string_view name, Then&& then_part, Else&& else_part) {
+    if_else_by(name, [&](BlockId then_block, BlockId else_block) { br_if(flag, then_block, else_block); }, then_part, else_part);
+  }
+  template <typename Then>
+  void if_then(ValueId flag, std::string_view name, Then&& then_part) {
+    BlockId then_block = new_block(name), done = new_block(std::string(name) + "_end");
+    br_if(flag, then_block, done);
+    set_block(then_block);
+    then_part();
+    br(done);
+    set_block(done);
+  }
   void ret(ValueId value) { emit(Op::Ret, {val(value)}); }
 
  private:

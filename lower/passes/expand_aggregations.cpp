@@ -63,12 +63,12 @@ class Expander {
     auto change = [&](ValueId entry) { apply(inst.op, map, entry, value, index, time); };
     ValueId entry = b_.map_lookup(map, key);
     bool is_array = module_.maps[map].kind == ir::MapKind::Array || module_.maps[map].kind == ir::MapKind::PercpuArray;
-    if (is_array) return rewriter_.if_then(entry, "hit", [&] { change(entry); });
-    rewriter_.if_else(entry, "hit", [&] { change(entry); },
+    if (is_array) return b_.if_then(entry, "hit", [&] { change(entry); });
+    b_.if_else(entry, "hit", [&] { change(entry); },
                       [&] {
                         insert_zero(map, key);
                         ValueId fresh = b_.map_lookup(map, key, "fresh");
-                        rewriter_.if_else(fresh, "inserted", [&] { change(fresh); }, [&] { report_full(map, inst.loc); });
+                        b_.if_else(fresh, "inserted", [&] { change(fresh); }, [&] { report_full(map, inst.loc); });
                       });
   }
 
@@ -82,7 +82,7 @@ class Expander {
     event.loc = place;
     module_.events.push_back(std::move(event));
     ValueId record = b_.emit(Op::EventReserve, {ir::Builder::event_ref(static_cast<uint32_t>(module_.events.size() - 1))}, ir::ptr_type(ir::PtrSpace::Mem, true), "error");
-    rewriter_.if_then(record, "report", [&] {
+    b_.if_then(record, "report", [&] {
       b_.store(record, 0, b_.constant(-7, ir::kI32));  // -E2BIG
       b_.emit(Op::EventSubmit, {ir::Builder::val(record)});
     });
@@ -99,7 +99,7 @@ class Expander {
     }
     module_.zero_size = std::max(module_.zero_size, size);
     ValueId zero = b_.emit(Op::ZeroAddr, {}, ir::ptr_type(ir::PtrSpace::Map, true), "zero");
-    rewriter_.if_then(zero, "zeroed", [&] { b_.map_update(map, key, zero, 1); });
+    b_.if_then(zero, "zeroed", [&] { b_.map_update(map, key, zero, 1); });
   }
 
   void add_to(ValueId entry, int64_t offset, ValueId by, const char* name) {
@@ -131,7 +131,7 @@ class Expander {
     Op less = is_signed ? Op::LtS : Op::LtU;
     ValueId better = is_min ? b_.binary(less, value, old, "better") : b_.binary(less, old, value, "better");
     ValueId take = b_.binary(Op::Or, better, b_.is_zero(is_set, "unset"), "take");
-    rewriter_.if_then(take, "take", [&] {
+    b_.if_then(take, "take", [&] {
       b_.store(entry, offsetof(abi::MinMaxValue, value), value);
       b_.store(entry, offsetof(abi::MinMaxValue, is_set), b_.constant(1));
     });
@@ -139,7 +139,7 @@ class Expander {
 
   // The kernel cannot see that a bucket's number is in range, so that is tested.
   void count_bucket(ValueId entry, ValueId index, uint32_t buckets) {
-    rewriter_.if_then(b_.binary(Op::LtU, index, b_.constant(buckets), "in_range"), "bucket", [&] {
+    b_.if_then(b_.binary(Op::LtU, index, b_.constant(buckets), "in_range"), "bucket", [&] {
       ValueId offset = b_.binary(Op::Shl, index, b_.constant(3), "offset");
       add_to(b_.ptr_add(entry, offset, "slot"), 0, b_.constant(1), "count");
     });
@@ -163,10 +163,10 @@ class Expander {
     ValueId place = b_.binary(Op::ModU, epoch, b_.constant(std::max<int64_t>(type.p1, 1)), "place");
     // LLVM knows what a remainder is at most, the kernel verifier does not: the test below has to stay.
     place = b_.emit(Op::Opaque, {ir::Builder::val(place)}, kI64, "place");
-    rewriter_.if_then(b_.binary(Op::LtU, place, b_.constant(type.p1), "in_range"), "series", [&] {
+    b_.if_then(b_.binary(Op::LtU, place, b_.constant(type.p1), "in_range"), "series", [&] {
       ValueId slot = b_.ptr_add(entry, b_.binary(Op::Mul, place, b_.constant(sizeof(Slot)), "offset"), "slot");
       ValueId is_current = b_.binary(Op::Eq, b_.load(slot, offsetof(Slot, epoch), kI64, "epoch"), epoch, "current");
-      rewriter_.if_else(is_current, "again",
+      b_.if_else(is_current, "again",
                         [&] {
                           ValueId old = b_.load(slot, offsetof(Slot, value), kI64, "old");
                           ValueId next = value;
@@ -213,7 +213,7 @@ class Expander {
     b_.set_block(found);
     if (is_extreme) {
       ValueId is_set = b_.load(part, offsetof(abi::MinMaxValue, is_set), kI64, "is_set");
-      rewriter_.if_then(b_.is_nonzero(is_set), "set", [&] {
+      b_.if_then(b_.is_nonzero(is_set), "set", [&] {
         ValueId value = b_.load(part, offsetof(abi::MinMaxValue, value), kI64, "value");
         ValueId best = get(total, "best");
         Op less = type.is_signed ? Op::LtS : Op::LtU;

@@ -27,7 +27,7 @@ ir::ValueId expand_pid_tgid(Rewriter& rewriter, ir::Module& module, uint32_t* sl
   if (*slot == UINT32_MAX) *slot = b.new_slot("pid_info", 8, 8);  // struct bpf_pidns_info: pid, tgid
   ir::ValueId info = b.slot_addr(*slot);
   ir::ValueId ino = b.fact(ino_fact);
-  rewriter.if_else(b.is_nonzero(ino), "pidns",
+  b.if_else(b.is_nonzero(ino), "pidns",
                    [&] {
                      b.store(info, 0, b.constant(0));
                      b.helper("get_ns_current_pid_tgid", {b.fact(dev_fact), ino, info, b.constant(8)}, "ret");

@@ -32,29 +32,6 @@ class Rewriter {
 
   void replace(ir::ValueId old_value, ir::ValueId new_value) { renamed_[old_value] = new_value; }
 
-  // If-like control; results go through slots.
-  template <typename Then, typename Else>
-  void if_else(ir::ValueId flag, std::string_view name, Then&& then_part, Else&& else_part) {
-    ir::BlockId then_block = b.new_block(name), else_block = b.new_block(std::string(name) + "_else"), done = b.new_block(std::string(name) + "_end");
-    b.br_if(flag, then_block, else_block);
-    b.set_block(then_block);
-    then_part();
-    b.br(done);
-    b.set_block(else_block);
-    else_part();
-    b.br(done);
-    b.set_block(done);
-  }
-  template <typename Then>
-  void if_then(ir::ValueId flag, std::string_view name, Then&& then_part) {
-    ir::BlockId then_block = b.new_block(name), done = b.new_block(std::string(name) + "_end");
-    b.br_if(flag, then_block, done);
-    b.set_block(then_block);
-    then_part();
-    b.br(done);
-    b.set_block(done);
-  }
-
   ir::Builder b;
 
  private:

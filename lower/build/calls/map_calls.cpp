@@ -26,7 +26,7 @@ ValueId lower_call_Delete(Body& body, const ast::Call& call, const CallTarget& t
   ValueId key = body.key_address(map, key_arg(call));
   ValueId ret = b.emit(Op::MapDelete, {ir::Builder::map_ref(index), ir::Builder::val(key)}, kI64, "ret");
   if (target.unused) {
-    body.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "missing",
+    body.b.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "missing",
                  [&] { body.report(abi::RuntimeErrorKind::MapDeleteMissing, "map_delete_elem", ret); });
     return b.constant(0);
   }
@@ -49,7 +49,7 @@ ValueId lower_call_Find(Body& body, const ast::Call& call, const CallTarget&) {
   ValueId entry = b.map_lookup(index, body.key_address(map, key_arg(call)));
   const auto* ref = ast::dyn<ast::VariableRef>(call.args[2]);
   Memory found = body.temp(8, 8, "found");
-  body.if_else(entry, "hit",
+  body.b.if_else(entry, "hit",
                [&] {
                  Place value;
                  value.base = entry;

@@ -52,7 +52,7 @@ ValueId lower_call_Str(Body& body, const ast::Call& call, const CallTarget& targ
   if (!may_be_cut) return kNoValue;
   ValueId full = b.binary(Op::Eq, got, b.constant(capacity), "full");
   if (wanted != kNoValue) full = b.is_nonzero(b.binary(Op::And, b.bool_value(full), b.bool_value(b.binary(Op::LtU, b.constant(capacity), wanted)), "full"));
-  body.if_then(full, "cut", [&] { body.read(target.to.at(capacity - 1), b.add_imm(from, capacity - 1, "last"), space, 1); });
+  body.b.if_then(full, "cut", [&] { body.read(target.to.at(capacity - 1), b.add_imm(from, capacity - 1, "last"), space, 1); });
   return kNoValue;
 }
 

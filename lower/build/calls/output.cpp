@@ -162,7 +162,7 @@ ValueId lower_call_Skboutput(Body& body, const ast::Call& call, const CallTarget
   ValueId too_long = b.binary(Op::LtU, b.constant(kMost), length, "too_long");
   length = b.select(too_long, b.constant(kMost), length, "length");
   ValueId record = b.emit(Op::EventReserve, {ir::Builder::event_ref(id)}, ir::ptr_type(PtrSpace::Mem, true), "event");
-  body.if_then(record, "send", [&] {
+  body.b.if_then(record, "send", [&] {
     b.store(record, 0, b.builtin("nsecs"));
     b.store(record, 8, b.resize(length, kI32, false, "length"));
     ValueId to = b.ptr_add(record, 12);

@@ -21,7 +21,7 @@ void read_stack(Body& body, const Type& type, Memory at, bool user) {
   ValueId got = b.emit(Op::StackRead, {ir::Builder::val(body.pointer_to(frames)), ir::Builder::imm(bytes), ir::Builder::imm(user ? 1 : 0), ir::Builder::imm(build_ids ? 1 : 0)}, kI64, "bytes");
   ValueId failed = b.binary(Op::LtS, got, b.constant(0), "failed");
   b.store(at.pointer, at.offset, b.binary(Op::ShrU, b.select(failed, b.constant(0), got, "bytes"), b.constant(build_ids ? 5 : 3), "frames"));
-  body.if_then(failed, "no_stack", [&] { body.report(user ? abi::RuntimeErrorKind::UstackFailed : abi::RuntimeErrorKind::KstackFailed, "get_stack", got); });
+  body.b.if_then(failed, "no_stack", [&] { body.report(user ? abi::RuntimeErrorKind::UstackFailed : abi::RuntimeErrorKind::KstackFailed, "get_stack", got); });
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ ValueId lower_call_PercpuKaddr(Body& body, const ast::Call& call, const CallTarg
   ValueId symbol = b.emit(Op::KsymAddr, {ir::Builder::word(name_of(call)), ir::Builder::imm(1)}, ir::ptr_type(PtrSpace::Btf, true), name_of(call));
   ValueId cpu = call.args.size() > 1 ? body.scalar(call.args[1]) : kNoValue;
   // A kernel without the variable has a null here.
-  body.if_then(symbol, "known", [&] {
+  body.b.if_then(symbol, "known", [&] {
     ValueId addr = cpu != kNoValue ? b.helper("per_cpu_ptr", {symbol, cpu}, "addr") : b.helper("this_cpu_ptr", {symbol}, "addr");
     b.store(result.pointer, result.offset, addr);
   });

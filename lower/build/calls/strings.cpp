@@ -71,7 +71,7 @@ ValueId lower_call_CommOf(Body& body, const ast::Call& call, const CallTarget& t
   uint32_t capacity = body.types.size_of(call.type);
   ValueId pid = body.scalar(call.args[0]);
   body.zero(target.to, capacity);
-  body.if_else(b.binary(Op::Eq, pid, body.pid_or_tid(true, false), "own"), "own_comm",
+  body.b.if_else(b.binary(Op::Eq, pid, body.pid_or_tid(true, false), "own"), "own_comm",
                [&] { b.emit(Op::BuiltinMem, {ir::Builder::word("comm"), ir::Builder::val(body.pointer_to(target.to))}); },
                [&] {
                  body.store_literal("[unknown]", std::min(capacity, kCommBytes), target.to);

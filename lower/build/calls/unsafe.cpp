@@ -8,7 +8,7 @@ namespace {
 ValueId send_signal(Body& body, const ast::Call& call, const char* helper) {
   ir::Builder& b = body.b;
   ValueId ret = b.helper(helper, {body.scalar(call.args[0])}, "ret");
-  body.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "no_signal", [&] {
+  body.b.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "no_signal", [&] {
     ir::Event event;
     event.kind = abi::EventKind::Warnf;
     event.format = "signal call failed with error %d";

@@ -60,19 +60,9 @@ static Next on_Printf(State& state, EventInfo& event, const uint8_t* data, size_
   return {};
 }
 
-// errorf and warnf: a message at the place of the call.
-static void emit_message(State& state, EventInfo& event, Severity severity, const uint8_t* data) {
-  const std::string& text = formatted(state, event, data);
-  std::string line;
-  if (!state.json()) {
-    state.messages.append_at(line, severity, text, event.location, false);
-    return state.to_stderr(line);
-  }
+// The end of a JSON message: the script's place that it speaks of.
+static void finish_with_place(State& state, EventInfo& event, std::string& line) {
   const fb::Location* place = state.messages.location(event.location);
-  line = "{\"type\": \"";
-  line += json_type(event);
-  line += "\", \"msg\": ";
-  append_json_string(line, text);
   line += ", \"filename\": ";
   append_json_string(line, place ? state.messages.file_name(*place) : "");
   line += ", \"line\": ";
@@ -81,6 +71,21 @@ static void emit_message(State& state, EventInfo& event, Severity severity, cons
   append_dec(line, place ? place->col() : 0u);
   line += "}\n";
   state.put(line);
+}
+
+// errorf and warnf: a message at the place of the call.
+static void emit_message(State& state, EventInfo& event, Severity severity, const uint8_t* data) {
+  const std::string& text = formatted(state, event, data);
+  std::string line;
+  if (!state.json()) {
+    state.messages.append_at(line, severity, text, event.location, false);
+    return state.to_stderr(line);
+  }
+  line = "{\"type\": \"";
+  line += json_type(event);
+  line += "\", \"msg\": ";
+  append_json_string(line, text);
+  finish_with_place(state, event, line);
 }
 static Next on_Errorf(State& state, EventInfo& event, const uint8_t* data, size_t) {
   state.errors++;
@@ -237,7 +242,6 @@ static bool is_helper_error(RuntimeErrorKind kind) {
 }
 
 static void runtime_error_json(State& state, EventInfo& event, bool helper, std::string_view text, int32_t retcode) {
-  const fb::Location* place = state.messages.location(event.location);
   std::string line = helper ? "{\"type\": \"helper_error\", \"msg\": " : "{\"type\": \"runtime_error\", \"msg\": ";
   append_json_string(line, helper ? errno_text(-retcode) : text);
   if (helper) {
@@ -246,14 +250,7 @@ static void runtime_error_json(State& state, EventInfo& event, bool helper, std:
     line += ", \"retcode\": ";
     append_dec(line, retcode);
   }
-  line += ", \"filename\": ";
-  append_json_string(line, place ? state.messages.file_name(*place) : "");
-  line += ", \"line\": ";
-  append_dec(line, place ? place->line() : 0u);
-  line += ", \"col\": ";
-  append_dec(line, place ? place->col() : 0u);
-  line += "}\n";
-  state.put(line);
+  finish_with_place(state, event, line);
 }
 
 static Next on_RuntimeError(State& state, EventInfo& event, const uint8_t* data, size_t) {

@@ -254,18 +254,21 @@ void Output::flush_batch() {
 }
 bool Output::broken() const { return state_->sink.broken(); }
 
+// `{"type": TYPE, "count": N, "data": {MEMBER: N}}`.
+static void put_count(Output::State& state, std::string_view type, std::string_view member, uint64_t count) {
+  std::string line = "{\"type\": \"";
+  line.append(type).append("\", \"count\": ");
+  append_dec(line, count);
+  line.append(", \"data\": {\"").append(member).append("\": ");
+  append_dec(line, count);
+  line += "}}\n";
+  state.put(line);
+}
+
 void Output::attached(uint64_t count) {
   if (state_->options.quiet) return;
-  std::string line;
-  if (state_->json()) {
-    line = "{\"type\": \"attached_probes\", \"count\": ";
-    append_dec(line, count);
-    line += ", \"data\": {\"probes\": ";
-    append_dec(line, count);
-    line += "}}\n";
-    return state_->put(line);
-  }
-  line = "Attached ";
+  if (state_->json()) return put_count(*state_, "attached_probes", "probes", count);
+  std::string line = "Attached ";
   append_dec(line, count);
   line += count == 1 ? " probe\n" : " probes\n";
   state_->to_stderr(line);
@@ -273,16 +276,8 @@ void Output::attached(uint64_t count) {
 
 void Output::lost(uint64_t events) {
   state_->lost_events += events;
-  std::string line;
-  if (state_->json()) {
-    line = "{\"type\": \"lost_events\", \"count\": ";
-    append_dec(line, events);
-    line += ", \"data\": {\"events\": ";
-    append_dec(line, events);
-    line += "}}\n";
-    return state_->put(line);
-  }
-  line = "Lost ";
+  if (state_->json()) return put_count(*state_, "lost_events", "events", events);
+  std::string line = "Lost ";
   append_dec(line, events);
   line += " events\n";
   state_->to_stderr(line);
