@@ -22,7 +22,9 @@ bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& di
 
 // The runtime stub with the object attached; `stub` is the embedded prebuilt executable. Empty on failure.
 std::string make_executable(std::string_view stub, std::string_view object, DiagEngine& diags);
-std::string_view embedded_stub();         // built into btc
+// Built into btc. Listen: the one that also carries the OpenMetrics endpoint (--with=listen).
+enum class Stub : uint8_t { Plain, Listen };
+std::string_view embedded_stub(Stub which = Stub::Plain);
 
 // C++20 loader skeleton that embeds the object; `name` is the class's name.
 std::string make_skeleton(const ir::Module& module, std::string_view object, std::string_view name);

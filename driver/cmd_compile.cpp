@@ -19,6 +19,7 @@ struct CompileArgs {
   std::string name;
   std::vector<std::string> passes;
   std::string print_after;
+  std::vector<std::string> with;
   std::string depfile;
   bool write_depfile = false;
   bool no_locs = false;
@@ -84,6 +85,11 @@ int compile_main(const CompileArgs& args) {
   }
   bool usage = false;
   if (!make_request(args.script, &request, &usage)) return usage ? kExitUsage : kExitError;
+  if (!args.with.empty() && request.emit != Emit::Exe) {
+    fprintf(stderr, "btc: --with=%s is for executables: --emit=exe\n", args.with[0].c_str());
+    return kExitUsage;
+  }
+  if (!args.with.empty()) request.stub = backend::Stub::Listen;
   const EmitForm& form = form_of(request.emit);
   std::string out = output_path(args, form);
   if (out.empty()) return kExitUsage;
@@ -157,6 +163,8 @@ void add_compile(CLI::App& app, Action* chosen, const std::vector<std::string>& 
   command->add_option("--stage", args->stage, "Of bir: raw or canonical (default); of llvm: raw or opt (default)")
       ->check(CLI::IsMember({"raw", "canonical", "opt"}));
   command->add_option("--target-arch", args->target_arch, "Architecture of the machines that will run it (x86_64)");
+  command->add_option("--with", args->with, "Parts that not every executable carries: listen (--listen ADDR:PORT, an OpenMetrics endpoint)")
+      ->type_name("PART")->check(CLI::IsMember({"listen"}))->allow_extra_args(false);
   command->add_option("--name", args->name, "Name of the skeleton's class (default: the script's)");
   command->add_option("--passes", args->passes, "Run only these BIR passes")->delimiter(',')->allow_extra_args(false);
   command->add_option("--print-after", args->print_after, "Print BIR after this pass, or after `all`")->type_name("PASS");

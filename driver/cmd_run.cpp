@@ -54,6 +54,7 @@ struct Parsed {
   std::vector<std::string> rest;       // file and parameters
   bool list = false, verbose = false, info = false, format = false;
   std::string debug, emit_elf, emit_llvm, aot;
+  backend::Stub stub = backend::Stub::Plain;
 };
 
 int error_usage(const char* text) {
@@ -86,6 +87,7 @@ void take(const RunOption& o, const char* value, Parsed* p) {
   else if (name == "debug") p->debug = value;
   else if (name == "emit-elf") p->emit_elf = value;
   else if (name == "emit-llvm") p->emit_llvm = value;
+  else if (name == "listen") p->stub = backend::Stub::Listen;
   else if (name == "aot") p->aot = value;
 }
 
@@ -195,6 +197,7 @@ int run_command(int argc, char** argv) {
     return status != 0 ? status : write_stage(request, Emit::Llvm, "opt", p.emit_llvm + ".optimized.ll");
   }
 
+  request.stub = p.stub;
   Compilation c;
   apply_warnings(p.script, c.diags);
   bool ok = compile(c, request);

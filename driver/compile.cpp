@@ -93,7 +93,7 @@ bool compile(Compilation& c, const CompileRequest& request) {
     case Emit::Obj: c.output = std::move(c.artifact.object); break;
     case Emit::Manifest: c.output = std::move(c.artifact.manifest); break;
     case Emit::Skel: c.output = backend::make_skeleton(*c.module, c.artifact.object, request.skeleton_name); break;
-    default: c.output = backend::make_executable(backend::embedded_stub(), c.artifact.object, c.diags); break;
+    default: c.output = backend::make_executable(backend::embedded_stub(request.stub), c.artifact.object, c.diags); break;
   }
   return !c.diags.has_errors();
 }

@@ -26,6 +26,7 @@ struct CompileRequest {
   std::string stage;         // of bir: raw | canonical; of llvm: raw | opt
   std::string profile;       // "", "builtin", "host" or a file
   std::string skeleton_name; // class name in the skeleton
+  backend::Stub stub = backend::Stub::Plain;  // of exe
   bool bir_locs = true;
   CompileOptions options;
   lower::PassOptions passes;

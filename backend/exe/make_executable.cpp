@@ -4,11 +4,12 @@
 #include "backend/backend.h"
 #include "backend/obj/elf_append.h"
 
-extern "C" const char btc_stub_bytes[], btc_stub_bytes_end[];
+extern "C" const char btc_stub_bytes[], btc_stub_bytes_end[], btc_stub_listen_bytes[], btc_stub_listen_bytes_end[];
 
 namespace btc::backend {
 
-std::string_view embedded_stub() {
+std::string_view embedded_stub(Stub which) {
+  if (which == Stub::Listen) return {btc_stub_listen_bytes, static_cast<size_t>(btc_stub_listen_bytes_end - btc_stub_listen_bytes)};
   return {btc_stub_bytes, static_cast<size_t>(btc_stub_bytes_end - btc_stub_bytes)};
 }
 

@@ -36,10 +36,7 @@ bool EventLoop::open(std::string* error) {
     *error = cat("cannot wait for events: ", error_text(errno));
     return false;
   }
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = g_wake;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, g_wake, &event);
+  watch(g_wake);
   struct sigaction action {};
   action.sa_handler = on_signal;
   for (int signal : kSignals) ::sigaction(signal, &action, nullptr);
@@ -53,11 +50,11 @@ EventLoop::~EventLoop() {
   g_wake = -1;
 }
 
-void EventLoop::watch_ring(int map_fd) {
+void EventLoop::watch(int fd) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = map_fd;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, map_fd, &event);
+  event.data.fd = fd;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
 void EventLoop::watch_process(int pid) {
@@ -65,10 +62,7 @@ void EventLoop::watch_process(int pid) {
   int fd = sys::pidfd_open(pid);
   if (fd < 0) return;                            // asked with kill() at every round instead
   pidfd_ = Fd(fd);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  watch(fd);
 }
 
 void EventLoop::wait(int milliseconds) {

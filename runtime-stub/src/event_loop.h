@@ -13,7 +13,7 @@ class EventLoop {
  public:
   bool open(std::string* error);               // installs the signal handlers
   ~EventLoop();                                // and takes them away
-  void watch_ring(int map_fd);
+  void watch(int fd);                          // wakes when readable: the ring, a server
   void watch_process(int pid);
   void wait(int milliseconds);                 // returns early when something happens
   bool stopped() const;                        // SIGINT or SIGTERM came

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "runtime-stub/src/output/sink.h"
+
 namespace btc::rt {
 namespace {
 
@@ -53,7 +55,7 @@ static std::string coloured(Severity severity, std::string_view text, bool color
   return cat(severity == Severity::Error ? "\033[31m" : "\033[33m", word, text, "\033[0m\n");
 }
 
-void Messages::say(Severity severity, std::string_view text) const { write_all(STDERR_FILENO, coloured(severity, text, color_)); }
+void Messages::say(Severity severity, std::string_view text) const { write_stderr(coloured(severity, text, color_)); }
 
 void Messages::at(int location, Severity severity, std::string_view text, std::string_view hint) const {
   std::string out;
@@ -68,7 +70,7 @@ void Messages::at(int location, Severity severity, std::string_view text, std::s
     append_context(out, *manifest_->sources()->Get(where->file()), *where);
   }
   if (!hint.empty()) append(out, cat("HINT: ", hint, "\n"));
-  write_all(STDERR_FILENO, out);
+  write_stderr(out);
 }
 
 }  // namespace btc::rt

@@ -1,6 +1,7 @@
 // Reads the command line by the table in options.def; see options.h.
 #include "runtime-stub/src/options.h"
 
+#include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/support.h"
 
 namespace btc::rt {
@@ -36,6 +37,19 @@ bool set_pid(std::string_view text, Options* out, std::string* error) {
   return error->empty();
 }
 
+bool set_span(const Row& row, std::string_view text, uint64_t* out, std::string* error) {
+  if (parse_time_span(text, out)) return true;
+  *error = cat("ERROR: option --", row.name, " takes a time such as 10s, 500ms, 2m or 1h, not '", text, "'\n");
+  return false;
+}
+
+bool set_listen(std::string_view address, Options* out, std::string* error) {
+  out->listen = address;
+  if (out->has_server) return true;
+  *error = "ERROR: this executable has no server for --listen: compile the script with --with=listen\n";
+  return false;
+}
+
 bool apply(const Row& row, std::string_view value, Options* out, std::string* error) {
   switch (row.id) {
     case Option::Output: out->output.file = value; return true;
@@ -51,6 +65,9 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
     case Option::Verbose: ++out->verbose; return true;
     case Option::Pid: return set_pid(value, out, error);
     case Option::Command: out->command = value; out->has_command = true; return true;
+    case Option::Duration: return set_span(row, value, &out->duration_ms, error);
+    case Option::Interval: return set_span(row, value, &out->interval_ms, error);
+    case Option::Listen: return set_listen(value, out, error);
     case Option::Checks: out->output.warning_level = 2; return true;
     case Option::NoWarnings: out->output.warning_level = 0; return true;
     case Option::Unsafe: out->output.allow_unsafe = true; return true;
@@ -127,12 +144,12 @@ bool parse_options(int argc, char** argv, Options* out, std::string* error) {
   return true;
 }
 
-std::string help_text(std::string_view program, std::string_view script, std::string_view params) {
+std::string help_text(const Options& options, std::string_view program, std::string_view script, std::string_view params) {
   std::string text = cat("USAGE: ", program, " [options] [parameters] [-- --name=value ...]\n\n");
   if (!script.empty()) append(text, cat("Runs the tracing script ", script, ", compiled by btc.\n\n"));
   append(text, "OPTIONS:\n");
   for (const Row& row : kRows) {
-    if (row.doc[0] == 0) continue;
+    if (row.doc[0] == 0 || (row.id == Option::Listen && !options.has_server)) continue;
     std::string left = "    ";
     if (row.letter != 0) append(left, cat('-', row.letter, ", "));
     append(left, cat("--", row.name));

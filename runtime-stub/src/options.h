@@ -23,6 +23,9 @@ struct Options {
   int pid = 0;                          // -p
   bool has_command = false;
   std::string command;                  // -c
+  uint64_t duration_ms = 0, interval_ms = 0;  // --duration, --interval
+  bool has_server = false;              // this stub can --listen
+  std::string listen;
   bool dry_run = false, test = false, bench = false;
   bool list = false, doctor = false, help = false, version = false, info = false;
   std::string probe_filter;
@@ -35,6 +38,6 @@ struct Options {
 
 // False: `*error` says why (complete lines for stderr), exit with 1.
 bool parse_options(int argc, char** argv, Options* out, std::string* error);
-std::string help_text(std::string_view program, std::string_view script, std::string_view params);
+std::string help_text(const Options& options, std::string_view program, std::string_view script, std::string_view params);
 
 }  // namespace btc::rt

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,8 +19,10 @@
 #include "runtime-stub/src/event_loop.h"
 #include "runtime-stub/src/maps.h"
 #include "runtime-stub/src/name_filter.h"
+#include "runtime-stub/src/output/status_line.h"
 #include "runtime-stub/src/plan.h"
 #include "runtime-stub/src/resolve.h"
+#include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/sys.h"
 
 namespace btc::rt {
@@ -47,16 +50,18 @@ class Run final : public Target {
   int map_fd(uint32_t map) const { return state_.loader->map_fd(text_of(state_.manifest().maps()->Get(map)->bpf_name())); }
   int prepare();
   bool open_output();
+  bool start_server();
   bool run_programs(abi::ProbeKind kind);
   int run_tests();
   bool attach_pass(uint8_t pass);
   bool attach_one(size_t index);
   void drain();
   void poll(bool only_drain);
+  void keep_time();
+  void show_status();
   void read_iterators();
   uint64_t count(abi::ProbeKind kind) const;
   uint64_t lost_events() const;
-  static uint64_t milliseconds();
   uint64_t stop_deadline();
   void finish();
   void notify_service(std::string_view text) const;
@@ -65,10 +70,11 @@ class Run final : public Target {
   Child child_;
   EventLoop loop_;
   Ring ring_;
-  bool has_ring_ = false;
+  bool has_ring_ = false, serving_ = false;
   std::unique_ptr<Output> output_;
   std::vector<Attached> attached_;             // by binding
-  uint64_t attached_count_ = 0, lost_shown_ = 0;
+  Schedule schedule_;
+  uint64_t attached_count_ = 0, lost_shown_ = 0, handled_ = 0;
   bool exiting_ = false, finishing_ = false;
   uint64_t stop_deadline_ = 0, lost_in_backlog_ = 0;
   int exit_code_ = 0;
@@ -190,8 +196,21 @@ bool Run::open_output() {
       return false;
     }
     has_ring_ = true;
-    loop_.watch_ring(ring);
+    loop_.watch(ring);
   }
+  return start_server();
+}
+
+bool Run::start_server() {
+  if (state_.server == nullptr || state_.options.listen.empty()) return true;
+  std::string url, error;
+  if (!state_.server->open(state_.options.listen, &url, &error)) {
+    state_.messages.error(error);
+    return false;
+  }
+  if (!state_.options.output.quiet) state_.messages.say(Severity::Plain, cat("Metrics at ", url));
+  loop_.watch(state_.server->fd());
+  serving_ = true;
   return true;
 }
 
@@ -203,10 +222,11 @@ void Run::drain() {
   ring_.drain([&](const uint8_t* data, uint32_t size) {
     abi::EventHeader header;
     // After SIGINT the backlog gets a moment, then it counts as lost: its commands and files could take minutes.
-    if (loop_.stopped() && !finishing_ && milliseconds() > stop_deadline()) ++dropped;
+    if (loop_.stopped() && !finishing_ && monotonic_ms() > stop_deadline()) ++dropped;
     if (size < sizeof header || ending || dropped != 0) return true;
     memcpy(&header, data, sizeof header);
     uint32_t payload = std::min<uint32_t>(header.size, size - static_cast<uint32_t>(sizeof header));
+    ++handled_;
     Next next = output_->handle_event(header, data + sizeof header, payload);
     if (next.exit) {
       exiting_ = ending = true;
@@ -218,15 +238,9 @@ void Run::drain() {
   output_->flush_batch();
 }
 
-uint64_t Run::milliseconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
-}
-
 uint64_t Run::stop_deadline() {
   constexpr uint64_t kGraceMs = 300;
-  if (stop_deadline_ == 0) stop_deadline_ = milliseconds() + kGraceMs;
+  if (stop_deadline_ == 0) stop_deadline_ = monotonic_ms() + kGraceMs;
   return stop_deadline_;
 }
 
@@ -292,29 +306,64 @@ bool Run::attach_one(size_t index) {
 }
 
 bool Run::attach_pass(uint8_t pass) {
+  constexpr uint64_t kPatienceMs = 500, kStepMs = 200;
   size_t n = state_.bindings.size();
+  bool terminal = !state_.options.output.quiet && ::isatty(STDERR_FILENO) != 0;
+  uint64_t next_status = monotonic_ms() + kPatienceMs;
   for (size_t i = 0; i < n; ++i) {
     size_t index = pass == 1 ? i : n - 1 - i;
     if (loop_.stopped()) return false;
+    if (terminal && monotonic_ms() > next_status) {
+      show_status_line(cat("Attaching: ", i, " of ", n, " probes"));
+      next_status = monotonic_ms() + kStepMs;
+    }
     if (abi::probe_info(state_.bindings[index].point.kind).attach_pass == pass && !attach_one(index)) return false;
   }
+  clear_status_line();
   return true;
 }
 
+// A status line is for runs whose output goes to a file: on a terminal it would stand between the lines, and a pipe's reader may
+// write to the same terminal.
+static bool wants_status(const OutputOptions& options) {
+  struct stat out {};
+  if (options.quiet || ::isatty(STDERR_FILENO) == 0) return false;
+  return !options.file.empty() || (::fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode));
+}
+
+void Run::show_status() {
+  std::string text = cat(schedule_.running() / 1000, " s");
+  if (state_.options.duration_ms != 0) append(text, cat(" of ", state_.options.duration_ms / 1000, " s"));
+  append(text, cat(": ", handled_, " events, ", lost_events(), " lost"));
+  show_status_line(text);
+}
+
+void Run::keep_time() {
+  if (schedule_.maps_due()) {
+    output_->publish();
+    output_->flush_batch();
+  }
+  if (schedule_.status_due()) show_status();
+  if (serving_) state_.server->serve([this] { return output_->metrics(); });
+}
+
 void Run::poll(bool only_drain) {
+  constexpr uint64_t kStatusMs = 1000;
   int idle_ms = 100;
+  schedule_.start(state_.options.duration_ms, state_.options.interval_ms, wants_status(state_.options.output) ? kStatusMs : 0);
   while (!exiting_ && !output_->broken()) {
     drain();
     if (uint64_t lost = lost_events(); lost > lost_shown_) {
       output_->lost(lost - lost_shown_);
       lost_shown_ = lost;
     }
-    if (exiting_ || only_drain || loop_.stopped()) return;
+    if (exiting_ || only_drain || loop_.stopped() || schedule_.over()) return;
+    keep_time();
     if (loop_.process_ended() || child_.ended()) {
       drain();
       return;
     }
-    loop_.wait(idle_ms);
+    loop_.wait(schedule_.sleep(idle_ms));
     for (int n = loop_.take_user_signals(); n > 0; --n) run_programs(abi::ProbeKind::Self);
   }
 }
@@ -476,6 +525,7 @@ int Run::go() {
   bool iterates = std::any_of(attached_.begin(), attached_.end(), [](const Attached& a) { return a.iterator; });
   if (iterates) read_iterators();
   else poll(testing || (attached_count_ == 0 && signals == 0));
+  clear_status_line();
   notify_service("STOPPING=1\nSTATUS=Shutting down...");
   detach_all(attached_);
   finish();

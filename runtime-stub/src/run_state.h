@@ -14,6 +14,7 @@
 #include "runtime-stub/src/messages.h"
 #include "runtime-stub/src/options.h"
 #include "runtime-stub/src/params.h"
+#include "runtime-stub/src/server.h"
 
 namespace btc::rt {
 
@@ -61,6 +62,7 @@ struct RunState {
   std::vector<Binding> bindings;   // in script order
   std::vector<bool> missing;       // by program: nothing to attach to here
   std::unique_ptr<Loader> loader;
+  std::unique_ptr<Server> server;  // only in a stub that carries one
   int child_pid = 0;
   uint64_t start_boot_ns = 0;
 

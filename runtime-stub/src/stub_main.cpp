@@ -47,6 +47,10 @@ int main(int argc, char** argv) {
   Bytes object = find_self_object(&error);
   if (!error.empty()) return fail(cat("ERROR: ", error, "\n"));
   if (!object.empty() && !open_artifact(object, &run.artifact, &error)) return fail(cat("ERROR: ", error, "\n"));
+#ifdef BTC_WITH_LISTEN
+  run.server = make_server();
+  run.options.has_server = true;
+#endif
   run.options.output.color = colour_from_environment();
   bool has_script = run.artifact.manifest != nullptr;
   if (has_script) run.options.output.warning_level = run.manifest().warning_level();
@@ -54,7 +58,7 @@ int main(int argc, char** argv) {
   for (const std::string& name : run.options.no_features) run.features.disable(name);
   run.messages = Messages(run.artifact.manifest, run.options.output.color, run.options.verbose);
   if (run.options.help) {
-    write_all(STDOUT_FILENO, help_text(argv[0], has_script ? run.artifact.script_name() : "", has_script ? describe_params(run.manifest()) : ""));
+    write_all(STDOUT_FILENO, help_text(run.options, argv[0], has_script ? run.artifact.script_name() : "", has_script ? describe_params(run.manifest()) : ""));
     return 0;
   }
   if (run.options.version) {

@@ -196,8 +196,7 @@ void Output::State::show_folded(uint32_t map, const MapImage& image, uint32_t di
   warned_no_stack[map] = true;
 }
 
-void Output::State::publish_metrics(bool at_end) {
-  if (options.file.empty() && !at_end) return;
+std::string Output::State::metrics() {
   std::string text;
   append_metrics_script(text, *manifest, lost_events);
   for (uint32_t map : dump_order) {
@@ -205,8 +204,12 @@ void Output::State::publish_metrics(bool at_end) {
     if (read_image(map, 0, &image)) append_metrics_map(text, render, image, script_of(*manifest));
   }
   text += "# EOF\n";
-  if (options.file.empty()) return put(text);
-  if (!replace_file(options.file, text)) error("Failed to write '" + options.file + "': " + std::string(errno_text(errno)));
+  return text;
+}
+
+void Output::State::publish_metrics(bool at_end) {
+  if (options.file.empty()) return at_end ? put(metrics()) : void();
+  if (!replace_file(options.file, metrics())) error("Failed to write '" + options.file + "': " + std::string(errno_text(errno)));
 }
 
 Next Output::handle_event(const abi::EventHeader& header, const uint8_t* payload, size_t size) {
@@ -325,6 +328,8 @@ void Output::dump_maps() {
 void Output::print_map(uint32_t map, uint32_t top, uint32_t div) {
   if (map < state_->maps.size()) state_->show_map(map, top, div, false);
 }
+
+std::string Output::metrics() { return state_->metrics(); }
 
 void Output::publish() {
   if (state_->options.format == OutputFormat::OpenMetrics) return state_->publish_metrics(false);

@@ -131,6 +131,7 @@ class Output {
   void end();                                  // text: two newlines; later formats: nothing
   void dump_maps();                            // all maps, unless print_maps_on_exit is off
   void print_map(uint32_t map, uint32_t top, uint32_t div);  // one map, as print() does
+  std::string metrics();                       // all maps as one OpenMetrics exposition
   void publish();                              // all maps now (--interval); OpenMetrics: rewrites the file of -o
   int close();                                 // flushes; 0 or 1 (output was not written completely)
 

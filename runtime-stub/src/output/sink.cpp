@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime-stub/src/output/append.h"
+#include "runtime-stub/src/output/status_line.h"
 
 namespace btc::rt {
 
@@ -99,6 +100,7 @@ bool Sink::close() {
 }
 
 void write_stderr(std::string_view bytes) {
+  clear_status_line();
   while (!bytes.empty()) {
     ssize_t n = ::write(2, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;

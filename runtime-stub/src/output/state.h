@@ -70,6 +70,7 @@ struct Output::State {
   // `at_end`: the dump at the end, which shows nothing for a scalar that was never written.
   void show_map(uint32_t map, uint32_t top, uint32_t div, bool at_end);
   void show_folded(uint32_t map, const MapImage& image, uint32_t div);
+  std::string metrics();
   // -f openmetrics: the exposition of all maps, to -o's file or, at the end, to stdout.
   void publish_metrics(bool at_end);
 };
