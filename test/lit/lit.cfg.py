@@ -46,5 +46,7 @@ if not exists_below_tracing("kprobe_events"):
     config.available_features.add("no-kprobes")
 if os.path.exists(os.path.join(build, "test", "progs", "test-server")):
     config.available_features.add("sdt")
+if os.path.exists("/usr/sbin/bpftool"):
+    config.available_features.add("bpftool")
 if os.path.exists("/usr/include/infiniband/verbs.h"):
     config.available_features.add("libibverbs")
