@@ -14,7 +14,7 @@ build = os.path.abspath(build)
 config.test_exec_root = os.path.join(build, "test", "lit")
 llvm = os.environ.get("LLVM_BIN", "/usr/lib/llvm-19/bin")
 
-tool_path = os.path.pathsep.join([os.path.join(build, "bin"), llvm, os.environ["PATH"]])
+tool_path = os.path.pathsep.join([os.path.join(build, "bin"), llvm, os.environ["PATH"], "/usr/sbin"])  # bpftool lies where users' paths do not lead
 config.environment["PATH"] = tool_path
 config.environment["LC_ALL"] = "C"
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "HOME", "BTC_LIBEXEC"):
