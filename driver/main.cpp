@@ -54,6 +54,10 @@ int main(int argc, char** argv) {
   btc::add_flamegraph(app, &chosen);
   try {
     app.parse(line.words);
+  } catch (const CLI::RequiredError& error) {
+    if (!app.get_subcommands().empty()) return app.exit(error), btc::kExitUsage;  // of a command
+    fprintf(stderr, "btc: %s%s%s; `btc --help` lists the commands\n", argc > 1 ? "no command '" : "a command is missing", argc > 1 ? argv[1] : "", argc > 1 ? "'" : "");
+    return btc::kExitUsage;
   } catch (const CLI::ParseError& error) {
     int status = app.exit(error);
     return status == 0 ? btc::kExitOk : btc::kExitUsage;

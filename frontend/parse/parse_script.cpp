@@ -279,7 +279,13 @@ void Parser::recover_statement() {
 namespace btc {
 
 bool parse_script(ast::Arena& arena, SourceManager& sources, uint32_t file, DiagEngine& diags, ast::Script* out) {
-  return parse::Parser(arena, sources.file(file), diags, out).parse_script();
+  const SourceFile& source = sources.file(file);
+  // An executable or an archive would only give pages of syntax errors.
+  if (size_t nul = source.text.find('\0'); nul != std::string::npos) {
+    diags.report(DiagKind::NotText, {}, source.name, sources.line_col(source.base + static_cast<uint32_t>(nul)).line);
+    return false;
+  }
+  return parse::Parser(arena, source, diags, out).parse_script();
 }
 
 ast::Expr* parse_expression_text(ast::Arena& arena, SourceManager& sources, uint32_t file, DiagEngine& diags) {

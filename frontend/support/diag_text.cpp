@@ -38,6 +38,14 @@ const char* colour_of(Severity severity) {
   }
 }
 
+// Control characters of a source would steer the terminal.
+std::string visible(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
+  return out;
+}
+
 class TextRenderer {
  public:
   TextRenderer(const SourceManager& sources, bool colour) : sources_(sources), colour_(colour) {}
@@ -84,7 +92,7 @@ class TextRenderer {
     LineCol end = sources_.line_col(range.end);
     if (begin.line != end.line) {
       uint32_t last = std::min(end.line, begin.line + kMaxContextLines);
-      for (uint32_t n = begin.line; n <= last; n++) line(sources_.line_text(file, n));
+      for (uint32_t n = begin.line; n <= last; n++) line(visible(sources_.line_text(file, n)));
       if (last != end.line) line("...");
       return;
     }
@@ -92,7 +100,7 @@ class TextRenderer {
     std::string_view text = sources_.line_text(file, begin.line);
     for (size_t i = 0; i < text.size(); i++) {
       bool tab = text[i] == '\t';
-      shown += tab ? "    " : std::string(1, text[i]);
+      shown += tab ? "    " : visible(text.substr(i, 1));
       if (i + 1 < end.col) marks.append(tab ? 4 : 1, i + 1 < begin.col ? ' ' : '~');
     }
     line(shown);
