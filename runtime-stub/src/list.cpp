@@ -31,6 +31,8 @@ class Listing {
  private:
   void provider(const abi::ProbeInfo& info, std::string_view rest);
   void structs(std::string_view pattern);
+  void members(const BtfFile& btf, const btf_type& type, size_t depth);
+  void member(const BtfFile& btf, uint32_t type, std::string declared, size_t depth);
   void line(std::string_view name) { append(text_, cat(name, "\n")); }
   void functions(const BtfFile* btf, uint32_t id, size_t first, bool result);
   RunState& run_;
@@ -117,8 +119,8 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
     point.target = parts[0];
     point.func = parts[1];
   } else if (info.kind == K::Tracepoint) {
-    point.target = parts[0];
-    point.func = "*";
+    point.target = "*";
+    point.func = parts[0];
   } else {
     point.func = parts[0];
   }
@@ -152,45 +154,86 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
   for (const Binding& found : result.found) binding(found);
 }
 
-// Members of a struct or union, as the kernel's BTF has them.
+// One member as C declares it. `declared` is its name, around which pointers, arrays and parameters of functions are put.
+void Listing::member(const BtfFile& btf, uint32_t id, std::string declared, size_t depth) {
+  std::string before;
+  for (const btf_type* t = btf.type(id); t != nullptr; t = btf.type(id)) {
+    if (BTF_INFO_KIND(t->info) == BTF_KIND_ARRAY) {
+      auto* array = reinterpret_cast<const btf_array*>(t + 1);
+      if (declared.starts_with('*')) declared = cat("(", declared, ")");
+      append(declared, cat("[", array->nelems, "]"));
+      id = array->type;
+    } else if (BTF_INFO_KIND(t->info) == BTF_KIND_PTR) {
+      declared.insert(0, "*");
+      id = t->type;
+    } else if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC_PROTO) {
+      std::string parameters;
+      auto* params = reinterpret_cast<const btf_param*>(t + 1);
+      for (uint32_t i = 0; i < BTF_INFO_VLEN(t->info); ++i)
+        append(parameters, cat(i == 0 ? "" : ", ", params[i].type == 0 ? "..." : btf.type_text(params[i].type)));
+      declared = cat("(", declared, ")(", parameters.empty() ? "void" : parameters, ")");
+      id = t->type;
+    } else if ((BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT || BTF_INFO_KIND(t->info) == BTF_KIND_UNION) && btf.name(*t).empty()) {
+      append(text_, cat(std::string(depth, '\t'), BTF_INFO_KIND(t->info) == BTF_KIND_UNION ? "union" : "struct", " {\n"));
+      members(btf, *t, depth + 1);
+      append(text_, cat(std::string(depth, '\t'), declared.empty() ? "}" : "} ", declared, ";\n"));
+      return;
+    } else {
+      break;
+    }
+  }
+  append(text_, cat(std::string(depth, '\t'), btf.type_text(id), declared.empty() ? "" : " ", declared, ";\n"));
+}
+
+void Listing::members(const BtfFile& btf, const btf_type& type, size_t depth) {
+  auto* list = reinterpret_cast<const btf_member*>(&type + 1);
+  for (uint32_t i = 0; i < BTF_INFO_VLEN(type.info); ++i) {
+    btf_type named{};
+    named.name_off = list[i].name_off;
+    uint32_t bits = BTF_INFO_KFLAG(type.info) ? BTF_MEMBER_BITFIELD_SIZE(list[i].offset) : 0;
+    std::string declared(btf.name(named));
+    if (bits != 0) append(declared, cat(": ", bits));
+    if (depth < 20) member(btf, list[i].type, declared, depth);
+  }
+}
+
+// Structs, unions and enums, as the kernel's BTF has them.
 void Listing::structs(std::string_view pattern) {
   const BtfFile* btf = vmlinux_btf();
   if (btf == nullptr) return;
   std::string_view word = next_word(pattern);
   uint32_t kind = word == "struct" ? BTF_KIND_STRUCT : word == "union" ? BTF_KIND_UNION : BTF_KIND_ENUM;
   std::string_view wanted = trim(pattern);
+  bool more = wanted.find('*') != std::string_view::npos;
   btf->for_each(kind, [&](uint32_t, const btf_type& type, std::string_view name) {
     if (!abi::wildcard_match(wanted, name) || name.empty()) return true;
+    if (run_.options.verbose == 0) return line(cat(word, " ", name)), more;
     line(cat("vmlinux: ", word, " ", name, " {"));
-    if (kind == BTF_KIND_ENUM) {
-      auto* values = reinterpret_cast<const btf_enum*>(&type + 1);
-      for (uint32_t i = 0; i < BTF_INFO_VLEN(type.info); ++i) {
-        btf_type named{};
-        named.name_off = values[i].name_off;
-        append(text_, cat(kIndent, btf->name(named), " = ", values[i].val, ",\n"));
-      }
-    } else if (run_.options.verbose > 0) {
-      auto* members = reinterpret_cast<const btf_member*>(&type + 1);
-      for (uint32_t i = 0; i < BTF_INFO_VLEN(type.info); ++i) {
-        btf_type named{};
-        named.name_off = members[i].name_off;
-        append(text_, cat(kIndent, btf->type_text(members[i].type), " ", btf->name(named), ";\n"));
-      }
+    auto* values = reinterpret_cast<const btf_enum*>(&type + 1);
+    for (uint32_t i = 0; kind == BTF_KIND_ENUM && i < BTF_INFO_VLEN(type.info); ++i) {
+      btf_type named{};
+      named.name_off = values[i].name_off;
+      append(text_, cat("\t", btf->name(named), " = ", values[i].val, ",\n"));
     }
-    line("};");
-    return wanted.find('*') != std::string_view::npos;
+    if (kind != BTF_KIND_ENUM) members(*btf, type, 1);
+    line("};\n");
+    return more;
   });
 }
 
 void Listing::pattern(std::string_view whole) {
+  if (whole.find('.') != std::string_view::npos && whole.find_first_of(":*") == std::string_view::npos)
+    run_.messages.warning(cat("It appears that '", whole, "' is a filename but the file does not exist. Treating '", whole, "' as a search pattern."));
   for (std::string_view one : split(whole, ',')) {
     one = trim(one);
     if (one.starts_with("struct ") || one.starts_with("union ") || one.starts_with("enum ")) {
       structs(one);
       continue;
     }
+    // One word is a function or an event of any type of probe, unless it is the name of a type.
     size_t colon = one.find(':');
-    std::string_view name = one.substr(0, colon), rest = colon == std::string_view::npos ? "*" : one.substr(colon + 1);
+    bool one_word = colon == std::string_view::npos && abi::find_probe(one) == nullptr;
+    std::string_view name = one_word ? "*" : one.substr(0, colon), rest = one_word ? one : colon == std::string_view::npos ? "*" : one.substr(colon + 1);
     if (rest.empty()) rest = "*";
     if (const abi::ProbeInfo* info = abi::find_probe(name)) {
       provider(*info, rest);

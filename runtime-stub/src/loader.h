@@ -46,6 +46,7 @@ struct LoadFailure {
   int error = 0;               // errno
   int program = -1;            // manifest index, if a program was refused
   std::string log;             // the kernel verifier's
+  std::string lacking;         // "struct cfs_rq.nr_queued": what the program reads and the kernel's types do not have
 };
 
 struct LoaderOptions {

@@ -40,12 +40,48 @@ class LibbpfLoader;
 LibbpfLoader* g_loading = nullptr;             // the loader whose object is being loaded
 std::string* g_messages = nullptr;             // libbpf's warnings while it works
 
+// What libbpf found no counterpart for in the kernel's types; it says so only among its debug messages, in two lines:
+// "... prog 'p': relo #4: <byte_off> [9] struct cfs_rq.nr_queued (0:1 @ offset 4)", "... prog 'p': relo #4: substituting insn #7 w/ ...".
+struct LackingType { std::string program, name; uint64_t insn; };
+std::string g_last_relocation;
+std::vector<LackingType> g_lacking;
+
+std::string_view between(std::string_view text, std::string_view before, std::string_view after) {
+  size_t from = text.find(before);
+  if (from == std::string_view::npos) return {};
+  text.remove_prefix(from + before.size());
+  return text.substr(0, text.find(after));
+}
+
+void keep_relocation(std::string_view line) {
+  uint64_t insn;
+  if (line.find("substituting insn #") == std::string_view::npos) g_last_relocation = line;
+  else if (parse_u64(between(line, "substituting insn #", " "), &insn))
+    g_lacking.push_back({std::string(between(line, "prog '", "'")), std::string(between(g_last_relocation, "] ", " (")), insn});
+}
+
 int keep_message(libbpf_print_level level, const char* format, va_list args) {
-  if (level == LIBBPF_DEBUG || g_messages == nullptr) return 0;
+  constexpr std::string_view kSpec = "relo #%d: %s\n", kPoison = "relo #%d: substituting insn";
+  std::string_view text(format);
+  bool relocation = level == LIBBPF_DEBUG && g_messages != nullptr && (text.ends_with(kSpec) || text.find(kPoison) != std::string_view::npos);
+  if (g_messages == nullptr || (level == LIBBPF_DEBUG && !relocation)) return 0;
   char line[1024];
   int n = vsnprintf(line, sizeof line, format, args);
-  if (n > 0) g_messages->append(line, std::min(static_cast<size_t>(n), sizeof line - 1));
+  if (n <= 0) return 0;
+  std::string_view said(line, std::min(static_cast<size_t>(n), sizeof line - 1));
+  if (relocation) keep_relocation(said);
+  else g_messages->append(said);
   return 0;
+}
+
+// Which of them the verifier met: its last lines are "7: (85) call unknown#195896080" and the complaint about it.
+std::string lacking_at(std::string_view program, std::string_view log) {
+  size_t at = log.rfind(": (85) call unknown#195896080");
+  uint64_t insn;
+  if (at == std::string_view::npos || !parse_u64(log.substr(log.rfind('\n', at) + 1, at - log.rfind('\n', at) - 1), &insn)) return {};
+  for (const LackingType& lacking : g_lacking)
+    if (lacking.program == program && lacking.insn == insn) return lacking.name;
+  return {};
 }
 
 class LibbpfLoader final : public Loader {
@@ -77,7 +113,7 @@ class LibbpfLoader final : public Loader {
   bpf_map* find_map(std::string_view name) const { return bpf_object__find_map_by_name(object_, std::string(name).c_str()); }
   void drop_core_records();
   int load_copy(bpf_program* program, const bpf_prog_load_opts& base, Copy& copy);
-  void report(const CopyRequest& request, int error, std::string_view log);
+  void report(const bpf_program* program, const CopyRequest& request, int error, std::string_view log);
 
   const Artifact& artifact_;
   LoaderOptions options_;
@@ -211,7 +247,7 @@ int LibbpfLoader::load_copy(bpf_program* program, const bpf_prog_load_opts& base
   int error = errno;
   log.resize(strnlen(log.c_str(), log.size()));
   if (fd < 0) {
-    report(copy.request, error, log);
+    report(program, copy.request, error, log);
     return -error;
   }
   if (options_.verbose >= 2) write_all(STDERR_FILENO, cat("\nThe verifier on ", bpf_program__name(program), ":\n", log, "\n"));
@@ -219,10 +255,11 @@ int LibbpfLoader::load_copy(bpf_program* program, const bpf_prog_load_opts& base
   return 0;
 }
 
-void LibbpfLoader::report(const CopyRequest& request, int error, std::string_view log) {
+void LibbpfLoader::report(const bpf_program* program, const CopyRequest& request, int error, std::string_view log) {
   failure_->program = static_cast<int>(request.program);
   failure_->error = error;
   failure_->log = log;
+  failure_->lacking = lacking_at(bpf_program__name(program), log);
   failure_->message = cat("the kernel refused a program: ", error_text(error));
 }
 

@@ -98,27 +98,26 @@ uint32_t attach_type_of(const Binding& binding) {
   }
 }
 
-void report_missing(RunState& run, uint32_t index, std::string_view kind, std::string_view target, std::string_view function,
-                    std::vector<bool>& missing) {
+// A pattern may match nothing, as long as its probe keeps another attach point; a name may not. True if the policy makes it an error.
+bool report_missing(RunState& run, uint32_t index, const abi::AttachPoint& point, std::vector<bool>& missing) {
   int place = run.manifest().programs()->Get(index)->location();
   MissingProbes policy = run.config.missing();
   missing[index] = true;
-  if (policy == MissingProbes::Ignore) return;
+  if (policy == MissingProbes::Ignore) return false;
   bool is_error = policy == MissingProbes::Error;
-  std::string text = cat("No matches for ", kind, " ", target, target.empty() ? "" : ":", function, is_error ? "." : ". Skipping.");
-  run.messages.at(place, is_error ? Severity::Error : Severity::Warning, text);
-  if (!probe_is_empty(run, missing, index)) return;
-  if (is_error)
-    run.messages.at(place, Severity::Error,
-                    "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.");
-  else
-    run.messages.at(place, Severity::Warning,
-                    "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
+  Severity severity = is_error ? Severity::Error : Severity::Warning;
+  if (!point.wildcard)
+    run.messages.at(place, severity, cat("No matches for ", abi::probe_info(point.kind).name, " ", point.target,
+                                         point.target.empty() ? "" : ":", point.func, is_error ? "." : ". Skipping."));
+  if (!probe_is_empty(run, missing, index)) return is_error && !point.wildcard;
+  run.messages.at(place, severity,
+                  is_error ? "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'."
+                           : "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
+  return is_error;
 }
 
 int resolve_all(RunState& run) {
   const auto* programs = run.manifest().programs();
-  MissingProbes policy = run.config.missing();
   uint64_t limit = Config::as_number(run.config.max_bpf_progs), expanded = 0;
   run.missing.assign(count_of(programs), false);
   bool failed = false;
@@ -146,8 +145,7 @@ int resolve_all(RunState& run) {
       continue;
     }
     if (result.found.empty()) {
-      report_missing(run, i, abi::probe_info(point.kind).name, point.target, point.func, run.missing);
-      failed |= policy == MissingProbes::Error;
+      failed |= report_missing(run, i, point, run.missing);
       continue;
     }
     if (result.expanded) expanded += result.found.size();

@@ -39,9 +39,8 @@ void resolve_iter(RunState&, const abi::AttachPoint&, Resolution*);
 int resolve_all(RunState& run);
 
 // A program found nothing to attach to: says so as missing_probes asks, and that its probe is left empty if it is. `missing` has
-// an entry per program.
-void report_missing(RunState& run, uint32_t program, std::string_view kind, std::string_view target, std::string_view function,
-                    std::vector<bool>& missing);
+// an entry per program. True if that ends the run.
+bool report_missing(RunState& run, uint32_t program, const abi::AttachPoint& point, std::vector<bool>& missing);
 
 // BPF_PROG_TYPE_* and expected attach type that a binding is loaded with.
 uint32_t prog_type_of(const Binding& binding);

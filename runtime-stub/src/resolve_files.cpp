@@ -75,11 +75,16 @@ std::string find_program(std::string_view name) {
 std::string find_library(std::string_view name) {
   std::string found = library_from_cache(name);
   if (!found.empty() && is_file(found)) return found;
-  for (const char* folder : {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"})
-    for (const char* suffix : {"", ".so"}) {
-      std::string candidate = cat(folder, "/", name, suffix);
+  // Without a cache (musl, an image made without ldconfig) the usual folders serve: the exact name, then "name.so", "name.so.N".
+  std::string prefix = cat(name, ".so");
+  for (const char* folder : {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"}) {
+    for (const std::string& candidate : {cat(folder, "/", name), cat(folder, "/", prefix)})
       if (is_file(candidate)) return candidate;
-    }
+    std::vector<std::string> versions = list_folder(folder);
+    std::sort(versions.begin(), versions.end());
+    for (const std::string& file : versions)
+      if (file.starts_with(prefix) && file[prefix.size()] == '.' && is_file(cat(folder, "/", file))) return cat(folder, "/", file);
+  }
   return {};
 }
 

@@ -62,6 +62,7 @@ class Run final : public Target {
   void read_iterators();
   uint64_t count(abi::ProbeKind kind) const;
   uint64_t lost_events() const;
+  void report_losses();
   uint64_t stop_deadline();
   void finish();
   void notify_service(std::string_view text) const;
@@ -76,7 +77,7 @@ class Run final : public Target {
   Schedule schedule_;
   uint64_t attached_count_ = 0, lost_shown_ = 0, handled_ = 0;
   bool exiting_ = false, finishing_ = false;
-  uint64_t stop_deadline_ = 0, lost_in_backlog_ = 0;
+  uint64_t stop_deadline_ = 0, lost_in_backlog_ = 0, next_loss_check_ = 0;
   int exit_code_ = 0;
   int attach_code_ = kFailed;                  // exit status when attaching fails
 };
@@ -284,9 +285,9 @@ bool Run::attach_one(size_t index) {
     error.missing = !state_.options.output.allow_unsafe && !state_.manifest().unsafe();
   }
   if (error.missing) {
-    report_missing(state_, binding.program, abi::probe_info(binding.point.kind).name, binding.point.target, binding.point.func, state_.missing);
-    if (policy == MissingProbes::Error) attach_code_ = kUsage;
-    return policy != MissingProbes::Error;
+    bool fatal = report_missing(state_, binding.program, binding.point, state_.missing);
+    if (fatal) attach_code_ = kUsage;
+    return !fatal;
   }
   if (binding.from_pattern && binding.how == How::Kprobe && (error.error == EINVAL || error.error == EADDRNOTAVAIL)) {
     // On the kernel's list of traceable functions, but not for kprobes: the pattern goes on without it.
@@ -347,16 +348,25 @@ void Run::keep_time() {
   if (serving_) state_.server->serve([this] { return output_->metrics(); });
 }
 
+// Asking the kernel is a system call that a script may be tracing: once in a while, not at each event, which would make the next one.
+void Run::report_losses() {
+  constexpr uint64_t kEveryMs = 100;
+  uint64_t now = monotonic_ms();
+  if (now < next_loss_check_) return;
+  next_loss_check_ = now + kEveryMs;
+  if (uint64_t lost = lost_events(); lost > lost_shown_) {
+    output_->lost(lost - lost_shown_);
+    lost_shown_ = lost;
+  }
+}
+
 void Run::poll(bool only_drain) {
   constexpr uint64_t kStatusMs = 1000;
   int idle_ms = 100;
   schedule_.start(state_.options.duration_ms, state_.options.interval_ms, wants_status(state_.options.output) ? kStatusMs : 0);
   while (!exiting_ && !output_->broken()) {
     drain();
-    if (uint64_t lost = lost_events(); lost > lost_shown_) {
-      output_->lost(lost - lost_shown_);
-      lost_shown_ = lost;
-    }
+    report_losses();
     if (exiting_ || only_drain || loop_.stopped() || schedule_.over()) return;
     keep_time();
     if (loop_.process_ended() || child_.ended()) {

@@ -99,10 +99,11 @@ void report_load_failure(RunState& run, const LoadFailure& failure) {
                          error_text(failure.error), ".");
   if (failure.error == 1) append(text, " This machine does not allow programs of this type (lockdown, or a security policy).");
   std::string_view meaning = meaning_of(failure.log);
-  if (!meaning.empty()) append(text, cat("\nCause: ", meaning, "."));
+  if (!failure.lacking.empty()) append(text, cat("\nCause: this kernel has no ", failure.lacking, ", which the script reads."));
+  else if (!meaning.empty()) append(text, cat("\nCause: ", meaning, "."));
   std::string_view source = last_source_line(failure.log), complaint = last_complaint(failure.log);
   if (!source.empty()) append(text, cat("\nThe kernel stopped at: ", source));
-  if (!complaint.empty()) append(text, cat("\nThe kernel says: ", complaint));
+  if (!complaint.empty() && failure.lacking.empty()) append(text, cat("\nThe kernel says: ", complaint));
   run.messages.at(program->location(), Severity::Error, text,
                   run.messages.verbosity() > 0 || failure.log.empty() ? "" : "-v shows the kernel's whole log.");
   if (run.messages.verbosity() > 0 && !failure.log.empty()) run.messages.say(Severity::Plain, failure.log);

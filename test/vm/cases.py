@@ -14,6 +14,9 @@ A case is one script, compiled once on this machine, and how it is run in the gu
   without   what the artifact must say there, with a status other than 0 (None: the case is skipped by name)
   until     last kernel
   sample    part of `make test`
+  options   of btc compile
+  host      programs of this machine that the case needs; without one it is skipped by name
+  modules   kernel modules to load first
 Programs of test/progs lie in /work/progs, statically linked.
 """
 from dataclasses import dataclass, field
@@ -35,7 +38,9 @@ class Case:
     until: str = ""
     without: Optional[str] = None
     sample: bool = False
-    options: List[str] = field(default_factory=list)  # of btc compile
+    options: List[str] = field(default_factory=list)
+    host: List[str] = field(default_factory=list)
+    modules: List[str] = field(default_factory=list)
 
 
 P = "/work/progs"
@@ -81,6 +86,8 @@ CASES = [
          [r"^zero$"], trigger=f"{P}/reader 10 1"),
     Case("bitfield", 'kprobe:do_sys_openat2 /comm == "opener"/ { printf("exec %d kthread %d\\n", curtask->in_execve, (curtask->flags >> 21) & 1); exit(); }',
          [r"^exec 0 kthread 0$"], trigger=f"{P}/opener /x"),
+    Case("lacking-field", 'begin { printf("%d\\n", ((struct cfs_rq*)curtask.se.cfs_rq).nr_queued < 1000); }', [r"^1$"], since="6.14",
+         without=r"Cause: this kernel has no struct cfs_rq\.nr_queued, which the script reads\."),
     Case("enum-constant", 'begin { printf("%d %d\\n", PIDTYPE_TGID, TCP_ESTABLISHED); }', [r"^1 1$"]),
     Case("sizes", 'begin { printf("%d %d\\n", sizeof(struct task_struct) > 2000, offsetof(struct task_struct, comm) > 100); }', [r"^1 1$"]),
     Case("inode-number", 'kprobe:vfs_read /comm == "reader"/ { printf("mode %o\\n", ((struct file *)arg0)->f_inode->i_mode & 0170000); exit(); }',

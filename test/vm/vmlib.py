@@ -228,6 +228,12 @@ def initramfs(kernel, files, command, modules=()):
     return cpio.finish()
 
 
+def with_libraries(program):
+    """A dynamic program of this machine, for the guest's /bin, and what it loads, at its own place."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    return [("bin/" + os.path.basename(program), program)] + [(path, os.path.realpath(path)) for path in re.findall(r"(/\S+) \(0x", listed)]
+
+
 # ---- Booting ----------------------------------------------------------------
 
 class Result:
@@ -235,8 +241,8 @@ class Result:
         self.output, self.code, self.console, self.seconds = output, code, console, seconds
 
 
-def boot(kernel, files, command, timeout=180, memory=1024, cpus=1, modules=(), disk=None, append="", on_output=None):
-    """Runs one shell command line in the guest's /work. `files`: (path in the guest, path here). `disk`: raw image seen as /dev/vda.
+def boot(kernel, files, command, timeout=180, memory=1024, cpus=1, modules=(), disks=(), append="", on_output=None):
+    """Runs one shell command line in the guest's /work. `files`: (path in the guest, path here). `disks`: raw images seen as /dev/vda, ...
     Exit code 124: time ran out; 125: the machine ended without one (see .console). `on_output` is called with new output as it comes."""
     qemu = shutil.which("qemu-system-x86_64")
     if not qemu:
@@ -252,7 +258,7 @@ def boot(kernel, files, command, timeout=180, memory=1024, cpus=1, modules=(), d
         for port in ("console", "output", "code"):
             open(f"{work}/{port}", "w").close()
             args += ["-serial", f"file:{work}/{port}"]
-        if disk:
+        for disk in disks:
             args += ["-drive", f"file={disk},format=raw,if=virtio"]
         process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(work + "/qemu", "w"))
         seen, timed_out = 0, False
