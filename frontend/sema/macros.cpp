@@ -107,7 +107,7 @@ void Sema::register_macros() {
   for (const char* const* name = kPreludeNames; *name != nullptr; ++name) wanted = wanted || words.contains(*name);
   if (!wanted) return;
   auto prelude = std::make_unique<Script>();
-  uint32_t file = sources_.add("stdlib/base.bt", kPrelude);
+  uint32_t file = sources_.add("stdlib/base.bt", prelude_text());
   parse_script(arena_, sources_, file, diags_, prelude.get());
   add(*prelude, true);
   prelude_ = std::move(prelude);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <string>
+
 namespace btc::sema {
 
-extern const char kPrelude[];
+std::string prelude_text();
 extern const char* const kPreludeNames[];  // ends with nullptr
 
 }  // namespace btc::sema

@@ -134,7 +134,6 @@ class Body {
   void check_helper(ValueId ret, std::string_view helper);   // ret < 0: report_verbose
 
   void need(std::string_view what);              // ProgramInfo::needs
-  bool result_unused = false;                    // of the call that is being lowered: delete() reports a missing entry
   bool keep_tail = false;                        // bytes behind a string's NUL need not be zero: it is sent, not stored
   ValueId fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "") { return b.fact(module.fact(kind, name, size, arg)); }
 
@@ -245,5 +244,7 @@ class ExpansionScope {
 
 bool is_inline_loop(const ast::ForRange& loop);  // runs in the function itself, not in a callback
 bool has_effects(const ast::Expr* expr);         // assigns, calls something that sends or changes, or jumps
+// Making it may send a runtime error. `verbose`: also those that are only told with -k.
+bool may_report(const ast::Expr* expr, bool verbose);
 
 }  // namespace btc::lower

@@ -12,7 +12,6 @@ struct CallTarget {
   Memory to;                       // result types that are larger than a register
   uint32_t map = 0;                // map operators: the map ...
   ir::ValueId key = ir::kNoValue;  // ... and the key's address
-  bool unused = false;             // a statement of its own
 };
 
 // The result as i64 if its type is a scalar, else kNoValue.

@@ -16,7 +16,8 @@ TypeId Body::payload_type(const ast::Expr* expr) {
 
 // The record is reserved first, and values are made where they are sent from: a string is read into the ring buffer and never
 // copied. Values whose making has effects (`$x++`, a call that sends something) are made before, so that a full buffer loses
-// the message but not the effect; a jump between reserve and submit would leak the record.
+// the message but not the effect; a jump between reserve and submit would leak the record. So are values whose making may
+// send an error, which is to come before the message; those that only -k tells of, if the script is compiled with -k.
 void Body::send(ir::Event event, const std::vector<EventField>& fields) {
   std::vector<TypeId> members;
   for (const EventField& field : fields) members.push_back(field.type);
@@ -28,10 +29,11 @@ void Body::send(ir::Event event, const std::vector<EventField>& fields) {
 
   std::vector<ValueId> early(fields.size(), kNoValue);
   std::vector<Memory> early_memory(fields.size());
-  // All of them then, so that they are made in the order in which they are written.
+  // With effects all of them, so that they are made in the order in which they are written.
+  bool verbose = module.program.options.warning_level >= 2;
   bool any_effects = std::any_of(fields.begin(), fields.end(), [](const EventField& field) { return field.expr && has_effects(field.expr); });
-  for (size_t i = 0; any_effects && i < fields.size(); ++i) {
-    if (!fields[i].expr) continue;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (!fields[i].expr || !(any_effects || may_report(fields[i].expr, verbose))) continue;
     if (has_prop(types[fields[i].type], kTypeScalar)) {
       early[i] = scalar(fields[i].expr);
     } else {

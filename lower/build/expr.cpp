@@ -323,7 +323,6 @@ ValueId Body::call(const ast::Call& node, Memory to) {
   if (!handler) return kNoValue;
   CallTarget target;
   target.to = to;
-  target.unused = std::exchange(result_unused, false);
   return handler(*this, node, target);
 }
 

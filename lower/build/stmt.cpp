@@ -73,9 +73,7 @@ void Body::discard(const ast::Expr* expr) {
       b.set_place(expr->range);
       const Type& type = types[expr->type];
       bool in_memory = type.kind != TypeKind::Void && type.kind != TypeKind::Untyped && !has_prop(type, kTypeScalar);
-      result_unused = true;
       call(*call_expr, in_memory ? temp(expr->type, "unused") : Memory{});
-      result_unused = false;
       return;
     }
     default: break;
@@ -137,7 +135,7 @@ bool has_effects(const ast::Expr* expr) {
         if (!call->function) break;
         switch (*call->function) {
           case Function::Delete: case Function::Find: case Function::Signal: case Function::SignalThread: case Function::Override:
-          case Function::WriteUser: case Function::Debugf: case Function::CommOf: found = true; break;
+          case Function::WriteUser: case Function::Debugf: found = true; break;
           default: found = found || function_info(*call->function).phase == Phase::Async; break;
         }
         break;
@@ -150,6 +148,36 @@ bool has_effects(const ast::Expr* expr) {
       case NodeKind::Assign: case NodeKind::Jump: case NodeKind::ForMap: case NodeKind::ForRange: case NodeKind::While: case NodeKind::VarDecl: found = true; break;
       default: break;
     }
+    if (!found) for_each_child(node, [&](const ast::Node* child) { self(self, child); });
+  };
+  visit(visit, expr);
+  return found;
+}
+
+static bool reports(const ast::Node* node, bool verbose) {
+  switch (node->kind) {
+    case NodeKind::Binary: {
+      const auto* binary = ast::as<ast::Binary>(node);
+      bool divides = binary->op == ast::BinaryOp::Div || binary->op == ast::BinaryOp::Mod;
+      const auto* divisor = ast::dyn<ast::Integer>(binary->right);
+      return divides && (divisor == nullptr || divisor->value == 0);
+    }
+    case NodeKind::ArrayAccess: return verbose || ast::as<ast::ArrayAccess>(node)->index->kind != NodeKind::Integer;
+    case NodeKind::Call: {
+      const auto* call = ast::as<ast::Call>(node);
+      if (!call->function) return verbose;
+      Function function = *call->function;
+      return verbose || function == Function::Kstack || function == Function::Ustack || function == Function::DwUstack;
+    }
+    case NodeKind::MapAccess: case NodeKind::FieldAccess: case NodeKind::Unary: return verbose;
+    default: return false;
+  }
+}
+
+bool may_report(const ast::Expr* expr, bool verbose) {
+  bool found = false;
+  auto visit = [&](auto&& self, const ast::Node* node) -> void {
+    found = found || reports(node, verbose);
     if (!found) for_each_child(node, [&](const ast::Node* child) { self(self, child); });
   };
   visit(visit, expr);

@@ -2,7 +2,8 @@
 //
 // BPF has 512 bytes of stack for a program and all functions below it. Small slots come first, up to a budget that leaves room
 // for spilled registers and library functions; what is left lives in btc_scratch at an offset that is the slot's own. Slots
-// that are only loaded and stored become registers in LLVM and cost nothing.
+// that are only loaded and stored become registers in LLVM and cost nothing, as long as there are few: many that live at once
+// are spilled.
 //
 //   before:  slot $name size 1024                  after:  slot $name size 1024 align 8 scratch 0
 //            %name: ptr.mem = slot.addr $name              %scratch: ptr.map? = scratch.enter
@@ -32,6 +33,7 @@ using ir::Slot;
 using ir::ValueId;
 
 constexpr uint32_t kStackAlone = 320;        // bytes of a program that calls no function of its own
+constexpr uint32_t kRegisters = 16;          // slots of which LLVM makes registers that are not counted
 constexpr uint32_t kStackCaller = 192;       // of one that does
 constexpr uint32_t kStackCalled = 160;       // of all functions below it together
 constexpr uint32_t kMostScratch = 32 * 1024; // PCPU_MIN_UNIT_SIZE: largest value of a per-CPU map
@@ -92,11 +94,12 @@ void choose_places(Function& function, uint32_t budget) {
   std::vector<size_t> order(function.slots.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return std::pair(function.slots[a].size, a) < std::pair(function.slots[b].size, b); });
-  uint32_t used = 0;
+  uint32_t used = 0, registers = 0;
   for (size_t i : order) {
     Slot& slot = function.slots[i];
     if (slot.place != Slot::Unplaced) continue;
-    uint32_t size = promotable[i] ? 0 : round_up(slot.size);
+    bool is_free = promotable[i] && registers++ < kRegisters;
+    uint32_t size = is_free ? 0 : round_up(slot.size);
     bool fits = used + size <= budget;
     slot.place = fits ? Slot::Stack : Slot::Scratch;
     if (fits) used += size;

@@ -510,11 +510,6 @@ int Run::go() {
       detach_all(attached_);
       return 0;
     }
-    if (state_.options.has_command && !child_.release(&error)) {
-      state_.messages.error(error);
-      detach_all(attached_);
-      return kFailed;
-    }
   }
   uint64_t signals = count(abi::ProbeKind::Self), special = count(abi::ProbeKind::Begin) + count(abi::ProbeKind::End);
   uint64_t total = attached_count_ + special + signals + (testing ? count(abi::ProbeKind::Test) + count(abi::ProbeKind::Bench) : 0);
@@ -530,6 +525,13 @@ int Run::go() {
   if (!testing && !state_.options.output.quiet) output_->attached(total);
   output_->flush_batch();
   if (::getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED") != nullptr) write_all(STDOUT_FILENO, "__BPFTRACE_NOTIFY_PROBES_ATTACHED\n");
+  // What begin sent comes before anything that the child prints.
+  if (!testing) drain();
+  if (!testing && state_.options.has_command && !child_.release(&error)) {
+    state_.messages.error(error);
+    detach_all(attached_);
+    return kFailed;
+  }
   notify_service("READY=1\nSTATUS=Processing events...");
   if (state_.target_pid() != 0) loop_.watch_process(state_.target_pid());
   bool iterates = std::any_of(attached_.begin(), attached_.end(), [](const Attached& a) { return a.iterator; });

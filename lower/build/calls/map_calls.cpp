@@ -25,11 +25,6 @@ ValueId lower_call_Delete(Body& body, const ast::Call& call, const CallTarget& t
   ir::Builder& b = body.b;
   ValueId key = body.key_address(map, key_arg(call));
   ValueId ret = b.emit(Op::MapDelete, {ir::Builder::map_ref(index), ir::Builder::val(key)}, kI64, "ret");
-  if (target.unused) {
-    body.b.if_then(b.binary(Op::LtS, ret, b.constant(0), "failed"), "missing",
-                 [&] { body.report(abi::RuntimeErrorKind::MapDeleteMissing, "map_delete_elem", ret); });
-    return b.constant(0);
-  }
   return b.bool_value(b.is_zero(ret, "deleted"));
 }
 

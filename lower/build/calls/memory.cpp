@@ -34,15 +34,19 @@ ValueId lower_call_Str(Body& body, const ast::Call& call, const CallTarget& targ
   constexpr uint32_t kDefaultCapacity = 1024;
   ir::Builder& b = body.b;
   uint32_t capacity = body.types.size_of(call.type);
-  AddrSpace space = space_of(body, call.args[0]);
-  ValueId from = body.scalar(call.args[0]);
+  // A string of the script's is memory of ours, which the kernel reads as its own.
+  bool is_string = body.types[call.args[0]->type].kind == TypeKind::String && !is_parameter_text(call.args[0]);
+  AddrSpace space = is_string ? AddrSpace::Kernel : space_of(body, call.args[0]);
+  ValueId from = is_string ? b.emit(Op::PtrToInt, {ir::Builder::val(body.readable(call.args[0]))}, kI64, "from") : body.scalar(call.args[0]);
   ValueId size = b.constant(capacity);
   const ast::Expr* length = call.args.size() > 1 ? call.args[1] : nullptr;
   const auto* literal = ast::dyn<ast::Integer>(length);
   bool may_be_cut = capacity < kDefaultCapacity && (!length || !literal || literal->value > capacity);
   ValueId wanted = kNoValue;
   if (literal) {
-    size = b.constant(static_cast<int64_t>(std::min<uint64_t>(literal->value, capacity)));
+    // A parameter's text is cut as a literal's is: to n characters, and a NUL.
+    uint64_t bytes = literal->value + (is_parameter_text(call.args[0]) ? 1 : 0);
+    size = b.constant(static_cast<int64_t>(std::min<uint64_t>(bytes, capacity)));
   } else if (length) {
     wanted = body.scalar(length);
     size = least(b, wanted, capacity);

@@ -1,4 +1,4 @@
-// Strings: strlen() strncmp() strstr() str_concat(), texts of numbers, comm(pid).
+// Strings: strlen() strncmp() strstr() str_concat(), texts of numbers.
 #include <algorithm>
 
 #include "lower/build/calls.h"
@@ -62,25 +62,5 @@ ValueId lower_call_StrConcat(Body& body, const ast::Call& call, const CallTarget
 ValueId lower_call_Strerror(Body& body, const ast::Call& call, const CallTarget& target) { return number_text(body, call, target, "btc_strerror"); }
 ValueId lower_call_SignalName(Body& body, const ast::Call& call, const CallTarget& target) { return number_text(body, call, target, "btc_signal_name"); }
 ValueId lower_call_SyscallName(Body& body, const ast::Call& call, const CallTarget& target) { return number_text(body, call, target, "btc_syscall_name"); }
-
-// comm(pid): the current task's own name; of other tasks the name is not known yet (that takes the kernel function
-// bpf_task_from_pid, 6.2, whose typed prototype the backend does not make), which the text and a warning say.
-ValueId lower_call_CommOf(Body& body, const ast::Call& call, const CallTarget& target) {
-  constexpr uint32_t kCommBytes = 16;  // TASK_COMM_LEN
-  ir::Builder& b = body.b;
-  uint32_t capacity = body.types.size_of(call.type);
-  ValueId pid = body.scalar(call.args[0]);
-  body.zero(target.to, capacity);
-  body.b.if_else(b.binary(Op::Eq, pid, body.pid_or_tid(true, false), "own"), "own_comm",
-               [&] { b.emit(Op::BuiltinMem, {ir::Builder::word("comm"), ir::Builder::val(body.pointer_to(target.to))}); },
-               [&] {
-                 body.store_literal("[unknown]", std::min(capacity, kCommBytes), target.to);
-                 ir::Event event;
-                 event.kind = abi::EventKind::Warnf;
-                 event.format = "the name of process %d is not known: comm(pid) only knows the current one";
-                 body.send(std::move(event), {{body.types.i64(), nullptr, pid}});
-               });
-  return kNoValue;
-}
 
 }  // namespace btc::lower

@@ -57,13 +57,16 @@ void append_map_json(std::string& out, Render& render, const MapImage& image, ui
   const MapInfo& info = *image.info;
   if (div == 0) div = 1;
   bool empty = image.rows.empty();
-  if (empty && (info.key || is_multi_row(info.value->kind) || !show_empty_scalar)) return;
+  // An empty avg() or stats() map is `{}`, other maps without entries are left out.
+  bool is_stats = info.value->kind == Kind::Avg || info.value->kind == Kind::Stats;
+  bool show_zero = empty && !info.key && show_empty_scalar && !is_multi_row(info.value->kind);
+  if (empty && !show_zero && !is_stats) return;
   out += "{\"type\": \"";
   out += type_word(info.value->kind);
   out += "\", \"data\": {";
   append_json_string(out, info.name);
   out += ": ";
-  if (!info.key) {
+  if (!info.key && (!empty || show_zero)) {
     std::vector<uint8_t> zero(empty ? info.value->size : 0);
     const uint8_t* data = empty ? zero.data() : image.entries.value(image.rows[0].entry);
     append_value(out, render, image, empty ? MapRow{} : image.rows[0], data, div);
