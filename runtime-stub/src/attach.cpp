@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/sys.h"
 
 namespace btc::rt {
@@ -25,7 +26,7 @@ AttachError failed(int negative_errno, std::string detail = {}) { return {-negat
 AttachError missing(int negative_errno) { return {-negative_errno, true, {}}; }
 
 // Connects a program to an open perf event.
-AttachError connect(RunState& run, const Binding& binding, Fd event, uint64_t cookie, Attached* out) {
+AttachError connect(RunState& run, Binding& binding, Fd event, uint64_t cookie, Attached* out) {
   int program = run.loader->copy_fd(binding.copy);
   if (run.features.perf_link()) {
     int link = sys::link_perf(program, event.get(), cookie);
@@ -47,7 +48,7 @@ perf_event_attr event_attr(uint32_t type, uint64_t config) {
   return attr;
 }
 
-AttachError attach_tracepoint(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_tracepoint(RunState& run, Binding& binding, Attached* out) {
   std::string text;
   uint64_t id = 0;
   if (!read_whole_file(cat(tracefs(), "/events/", binding.point.target, "/", binding.point.func, "/id").c_str(), &text)) return failed(-errno);
@@ -74,14 +75,24 @@ ProbePmu read_pmu(const char* name) {
   return pmu;
 }
 
-AttachError attach_kprobe(RunState& run, const Binding& binding, Attached* out) {
+const ProbePmu& kprobe_pmu() {
   static const ProbePmu pmu = read_pmu("kprobe");
-  if (pmu.type == 0) return failed(-EOPNOTSUPP, "this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
-  for (const Site& site : binding.sites) {
-    perf_event_attr attr = event_attr(pmu.type, binding.is_return ? pmu.return_bit : 0);
-    attr.kprobe_func = site.symbol.empty() ? 0 : reinterpret_cast<uint64_t>(site.symbol.c_str());
-    attr.probe_offset = site.offset;             // also the address, where there is no function
-    int event = sys::perf_open(&attr, -1, 0);
+  return pmu;
+}
+
+// A kprobe that does nothing yet. -ENOENT: no such function.
+int open_kprobe(const Binding& binding, const Site& site) {
+  perf_event_attr attr = event_attr(kprobe_pmu().type, binding.is_return ? kprobe_pmu().return_bit : 0);
+  attr.kprobe_func = site.symbol.empty() ? 0 : reinterpret_cast<uint64_t>(site.symbol.c_str());
+  attr.probe_offset = site.offset;               // also the address, where there is no function
+  attr.disabled = 1;
+  return sys::perf_open(&attr, -1, 0);
+}
+
+AttachError attach_kprobe(RunState& run, Binding& binding, Attached* out) {
+  if (kprobe_pmu().type == 0) return failed(-EOPNOTSUPP, "this kernel has no kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)");
+  for (Site& site : binding.sites) {
+    int event = site.event ? site.event.release() : open_kprobe(binding, site);
     if (event == -ENOENT && site.offset == 0) return missing(event);
     if (event == -EADDRNOTAVAIL) return failed(event, cat("several functions are called ", site.symbol));
     if (event == -EILSEQ) return failed(event, "the offset is not at the start of an instruction");
@@ -92,7 +103,7 @@ AttachError attach_kprobe(RunState& run, const Binding& binding, Attached* out) 
   return {};
 }
 
-AttachError attach_uprobe(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_uprobe(RunState& run, Binding& binding, Attached* out) {
   static const ProbePmu pmu = read_pmu("uprobe");
   constexpr int kSemaphoreShift = 32;            // PERF_UPROBE_REF_CTR_OFFSET_SHIFT
   if (pmu.type == 0) return failed(-EOPNOTSUPP, "this kernel has no uprobes (CONFIG_UPROBES, CONFIG_UPROBE_EVENTS)");
@@ -112,7 +123,7 @@ AttachError attach_uprobe(RunState& run, const Binding& binding, Attached* out) 
 // between kernels in what they let through); then the halves are tried, and such a function ends up alone and is left out.
 struct MultiKprobe {
   int program;
-  bool is_return;
+  bool is_return, is_session;
   std::vector<const char*> symbols;
   std::vector<uint64_t> cookies;
   Attached* out;
@@ -121,7 +132,7 @@ struct MultiKprobe {
 
 int attach_range(MultiKprobe& all, size_t begin, size_t end) {
   constexpr uint32_t kMaxRefused = 100;
-  sys::Multi multi{.prog_fd = all.program, .is_return = all.is_return, .count = static_cast<uint32_t>(end - begin),
+  sys::Multi multi{.prog_fd = all.program, .is_return = all.is_return, .is_session = all.is_session, .count = static_cast<uint32_t>(end - begin),
                    .symbols = all.symbols.data() + begin, .cookies = all.cookies.data() + begin};
   int link = sys::link_kprobe_multi(multi);
   if (link >= 0) {
@@ -137,8 +148,8 @@ int attach_range(MultiKprobe& all, size_t begin, size_t end) {
   return result < 0 ? result : attach_range(all, middle, end);
 }
 
-AttachError attach_kprobe_multi(RunState& run, const Binding& binding, Attached* out) {
-  MultiKprobe all{run.loader->copy_fd(binding.copy), binding.is_return, {}, {}, out};
+AttachError attach_kprobe_multi(RunState& run, Binding& binding, Attached* out) {
+  MultiKprobe all{run.loader->copy_fd(binding.copy), binding.is_return, binding.how == How::KprobeSession, {}, {}, out};
   for (const Site& site : binding.sites) {
     all.symbols.push_back(site.symbol.c_str());
     all.cookies.push_back(site.name);
@@ -151,7 +162,7 @@ AttachError attach_kprobe_multi(RunState& run, const Binding& binding, Attached*
   return {};
 }
 
-AttachError attach_uprobe_multi(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_uprobe_multi(RunState& run, Binding& binding, Attached* out) {
   std::vector<uint64_t> offsets, semaphores, cookies;
   bool has_semaphores = false;
   for (const Site& site : binding.sites) {
@@ -170,14 +181,14 @@ AttachError attach_uprobe_multi(RunState& run, const Binding& binding, Attached*
   return {};
 }
 
-AttachError attach_tracing(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_tracing(RunState& run, Binding& binding, Attached* out) {
   int link = sys::link_tracing(run.loader->copy_fd(binding.copy), 0, 0);
   if (link < 0) return failed(link);
   out->links.emplace_back(link);
   return {};
 }
 
-AttachError attach_iter(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_iter(RunState& run, Binding& binding, Attached* out) {
   int link = sys::link_iter(run.loader->copy_fd(binding.copy));
   if (link < 0) return failed(link);
   out->links.emplace_back(link);
@@ -185,7 +196,7 @@ AttachError attach_iter(RunState& run, const Binding& binding, Attached* out) {
   return {};
 }
 
-AttachError attach_perf_event(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_perf_event(RunState& run, Binding& binding, Attached* out) {
   std::vector<int> cpus = online_cpus();
   if (!binding.every_cpu) cpus.resize(1);
   for (int cpu : cpus) {
@@ -204,7 +215,7 @@ AttachError attach_perf_event(RunState& run, const Binding& binding, Attached* o
   return {};
 }
 
-AttachError attach_breakpoint(RunState& run, const Binding& binding, Attached* out) {
+AttachError attach_breakpoint(RunState& run, Binding& binding, Attached* out) {
   // A kernel address: every CPU. A process: each of its threads, and those it starts later.
   std::vector<std::pair<int, int>> places;
   if (binding.pid < 0)
@@ -231,16 +242,38 @@ AttachError attach_breakpoint(RunState& run, const Binding& binding, Attached* o
   return {};
 }
 
-AttachError attach_nothing(RunState&, const Binding&, Attached*) { return {}; }
+AttachError attach_nothing(RunState&, Binding&, Attached*) { return {}; }
 
-using AttachFunction = AttachError (*)(RunState&, const Binding&, Attached*);
-constexpr AttachFunction kFunctions[] = {attach_nothing, attach_tracepoint, attach_kprobe, attach_kprobe_multi, attach_uprobe,
+using AttachFunction = AttachError (*)(RunState&, Binding&, Attached*);
+constexpr AttachFunction kFunctions[] = {attach_nothing, attach_tracepoint, attach_kprobe, attach_kprobe_multi, attach_kprobe_multi, attach_uprobe,
                                          attach_uprobe_multi, attach_tracing, attach_perf_event, attach_breakpoint, attach_iter};
 static_assert(sizeof kFunctions / sizeof *kFunctions == static_cast<size_t>(How::kCount));
 
 }  // namespace
 
-AttachError attach(RunState& run, const Binding& binding, Attached* out) {
+bool report_untraceable(RunState& run, const Binding& binding) {
+  using K = abi::ProbeKind;
+  bool kernel_function = (binding.point.kind == K::Kprobe || binding.point.kind == K::Kretprobe) && !binding.point.has_address;
+  if (!kernel_function || binding.from_pattern || binding.sites.size() != 1 || is_traceable(run, binding.point.func)) return false;
+  warn_untraceable(run, binding.program, binding.point.func);
+  return !run.options.output.allow_unsafe && !run.manifest().unsafe();
+}
+
+bool open_kprobes(RunState& run) {
+  if (kprobe_pmu().type == 0) return true;       // said when their turn comes
+  bool fatal = false;
+  std::erase_if(run.bindings, [&](Binding& binding) {
+    if (binding.how != How::Kprobe || binding.from_pattern || binding.sites.size() != 1 || !binding.refusal.empty()) return false;
+    int event = open_kprobe(binding, binding.sites[0]);
+    if (event >= 0) binding.sites[0].event = Fd(event);
+    if (event != -ENOENT || !report_untraceable(run, binding)) return false;
+    fatal |= report_missing(run, binding.program, binding.point, run.missing);
+    return true;
+  });
+  return !fatal;
+}
+
+AttachError attach(RunState& run, Binding& binding, Attached* out) {
   if (!binding.refusal.empty()) return {EINVAL, false, binding.refusal};
   return kFunctions[static_cast<size_t>(binding.how)](run, binding, out);
 }

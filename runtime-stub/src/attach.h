@@ -22,7 +22,15 @@ struct AttachError {
   std::string detail;              // what the kernel's answer means
 };
 
-AttachError attach(RunState& run, const Binding& binding, Attached* out);
+AttachError attach(RunState& run, Binding& binding, Attached* out);
+
+// Single kprobes are opened before anything of the script runs, but do nothing until they are attached: so the kernel itself says
+// which functions it does not have. Those are reported as missing and dropped; false if that ends the run.
+bool open_kprobes(RunState& run);
+
+// Whether the failure of a kprobe is that the kernel cannot trace its function, which is warned about. True: the probe is missing;
+// false with --unsafe, where attaching is tried all the same.
+bool report_untraceable(RunState& run, const Binding& binding);
 
 // Ends all attachments. On return no program of this run can be started by an event any more.
 void detach_all(std::vector<Attached>& attached);

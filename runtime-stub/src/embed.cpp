@@ -107,7 +107,7 @@ bool Script::State::run_programs(abi::ProbeKind kind) {
 bool Script::State::attach_pass(uint8_t pass) {
   for (size_t i = 0; i < run.bindings.size(); ++i) {
     size_t index = pass == 1 ? i : run.bindings.size() - 1 - i;   // the second pass goes backwards, as in run.cpp
-    const Binding& binding = run.bindings[index];
+    Binding& binding = run.bindings[index];
     if (abi::probe_info(binding.point.kind).attach_pass != pass) continue;
     AttachError error = rt::attach(run, binding, &links[index]);
     if (error.error == 0) {

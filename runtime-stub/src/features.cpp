@@ -117,7 +117,7 @@ bool Features::kprobe_multi() {
 }
 
 bool Features::kprobe_session() {
-  return !disabled("kprobe_session") && kprobe_multi() && ask(kOther | 5, [&] {
+  return !disabled("kprobe_session") && kprobe_multi() && kfunc("bpf_session_is_return") && ask(kOther | 5, [&] {
     int fd = load_trivial(BPF_PROG_TYPE_KPROBE, sys::kTraceKprobeSession);
     if (fd >= 0) ::close(fd);
     return fd >= 0;

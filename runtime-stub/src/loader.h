@@ -32,13 +32,14 @@ struct InsnEdit {
 
 struct CopyRequest {
   uint32_t program = 0;        // index into Manifest.programs
+  int session_exit = -1;       // the program of the return, joined to it (session.h)
   uint32_t prog_type = 0;      // BPF_PROG_TYPE_*
   uint32_t attach_type = 0;    // expected_attach_type
   uint32_t attach_btf_id = 0;  // tracing programs
   int attach_btf_fd = 0;       // module BTF, 0: vmlinux
   int attach_prog_fd = 0;      // fentry on a BPF program
   uint32_t flags = 0;          // BPF_F_SLEEPABLE
-  std::vector<InsnEdit> edits;
+  std::vector<InsnEdit> edits, exit_edits;
 };
 
 struct LoadFailure {

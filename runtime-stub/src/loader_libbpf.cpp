@@ -24,11 +24,17 @@
 #include <unistd.h>
 
 #include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/kernel_btf.h"
+#include "runtime-stub/src/session_merge.h"
 
 namespace btc::rt {
 namespace {
 
-struct Copy { CopyRequest request; Fd fd; };
+struct Copy {
+  CopyRequest request;
+  Fd fd;
+  ProgramCode entry, exit;                     // halves of a session, until both are relocated
+};
 
 // Section prefixes of our programs; libbpf's '+' means "this or this/anything".
 constexpr const char* kSections[] = {"raw_tp+", "tracepoint+", "tp_btf+", "kprobe+", "kretprobe+", "kprobe.multi+", "kretprobe.multi+",
@@ -97,7 +103,7 @@ class LibbpfLoader final : public Loader {
   }
   uint8_t* facts(size_t* size) override;
   uint32_t add(CopyRequest request) override {
-    copies_.push_back({std::move(request), Fd()});
+    copies_.emplace_back().request = std::move(request);
     return static_cast<uint32_t>(copies_.size() - 1);
   }
   bool load(LoadFailure* failure) override;
@@ -112,8 +118,9 @@ class LibbpfLoader final : public Loader {
  private:
   bpf_map* find_map(std::string_view name) const { return bpf_object__find_map_by_name(object_, std::string(name).c_str()); }
   void drop_core_records();
-  int load_copy(bpf_program* program, const bpf_prog_load_opts& base, Copy& copy);
-  void report(const bpf_program* program, const CopyRequest& request, int error, std::string_view log);
+  int load_code(const char* name, const ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy);
+  int load_copy(const char* name, const bpf_prog_load_opts& base, Copy& copy);
+  void report(std::string_view name, const CopyRequest& request, int error, std::string_view log);
 
   const Artifact& artifact_;
   LoaderOptions options_;
@@ -216,11 +223,29 @@ void apply(std::vector<bpf_insn>& insns, const InsnEdit& edit) {
   }
 }
 
-int LibbpfLoader::load_copy(bpf_program* program, const bpf_prog_load_opts& base, Copy& copy) {
+// The program as libbpf has relocated it, subprograms behind its own instructions.
+ProgramCode code_of(const bpf_program* program, const bpf_prog_load_opts& opts) {
+  ProgramCode code;
   const bpf_insn* first = bpf_program__insns(program);
-  std::vector<bpf_insn> insns(first, first + bpf_program__insn_cnt(program));
-  for (const InsnEdit& edit : copy.request.edits) apply(insns, edit);
+  code.insns.assign(first, first + bpf_program__insn_cnt(program));
+  auto copy = [](const void* from, uint32_t count, uint32_t size, auto* to) {
+    to->resize(from != nullptr ? count : 0);
+    for (uint32_t i = 0; i < to->size(); ++i)
+      memcpy(&(*to)[i], static_cast<const uint8_t*>(from) + size_t{i} * size, std::min<size_t>(size, sizeof (*to)[i]));
+  };
+  copy(opts.func_info, opts.func_info_cnt, opts.func_info_rec_size, &code.functions);
+  copy(opts.line_info, opts.line_info_cnt, opts.line_info_rec_size, &code.lines);
+  return code;
+}
+
+int LibbpfLoader::load_code(const char* name, const ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy) {
   bpf_prog_load_opts opts = base;
+  opts.func_info = code.functions.data();
+  opts.func_info_cnt = static_cast<uint32_t>(code.functions.size());
+  opts.func_info_rec_size = sizeof(bpf_func_info);
+  opts.line_info = code.lines.data();
+  opts.line_info_cnt = static_cast<uint32_t>(code.lines.size());
+  opts.line_info_rec_size = sizeof(bpf_line_info);
   opts.expected_attach_type = static_cast<bpf_attach_type>(copy.request.attach_type);
   opts.attach_btf_id = copy.request.attach_btf_id;
   opts.attach_btf_obj_fd = static_cast<uint32_t>(copy.request.attach_btf_fd);
@@ -236,39 +261,57 @@ int LibbpfLoader::load_copy(bpf_program* program, const bpf_prog_load_opts& base
   }
   auto type = static_cast<bpf_prog_type>(copy.request.prog_type);
   const char* license = artifact_.license.c_str();
-  int fd = bpf_prog_load(type, bpf_program__name(program), license, insns.data(), insns.size(), &opts);
+  int fd = bpf_prog_load(type, name, license, code.insns.data(), code.insns.size(), &opts);
   if (fd < 0 && errno != EPERM && log.empty()) {
     log.resize(options_.log_size);
     opts.log_buf = log.data();
     opts.log_size = options_.log_size;
     opts.log_level = 1;
-    fd = bpf_prog_load(type, bpf_program__name(program), license, insns.data(), insns.size(), &opts);
+    fd = bpf_prog_load(type, name, license, code.insns.data(), code.insns.size(), &opts);
   }
   int error = errno;
   log.resize(strnlen(log.c_str(), log.size()));
   if (fd < 0) {
-    report(program, copy.request, error, log);
+    report(name, copy.request, error, log);
     return -error;
   }
-  if (options_.verbose >= 2) write_all(STDERR_FILENO, cat("\nThe verifier on ", bpf_program__name(program), ":\n", log, "\n"));
+  if (options_.verbose >= 2) write_all(STDERR_FILENO, cat("\nThe verifier on ", name, ":\n", log, "\n"));
   copy.fd = Fd(fd);
   return 0;
 }
 
-void LibbpfLoader::report(const bpf_program* program, const CopyRequest& request, int error, std::string_view log) {
+void LibbpfLoader::report(std::string_view name, const CopyRequest& request, int error, std::string_view log) {
   failure_->program = static_cast<int>(request.program);
   failure_->error = error;
   failure_->log = log;
-  failure_->lacking = lacking_at(bpf_program__name(program), log);
+  failure_->lacking = lacking_at(name, log);
   failure_->message = cat("the kernel refused a program: ", error_text(error));
+}
+
+// A copy of one program, or of the two of a session made one.
+int LibbpfLoader::load_copy(const char* name, const bpf_prog_load_opts& base, Copy& copy) {
+  if (copy.request.session_exit >= 0) {
+    BtfPlace is_return;
+    find_btf_function("bpf_session_is_return", &is_return);
+    copy.entry = merge_session(copy.entry, copy.exit, is_return.id);
+  }
+  int result = load_code(name, copy.entry, base, copy);
+  copy.entry = copy.exit = {};
+  return result;
 }
 
 int LibbpfLoader::load_copies(bpf_program* program, bpf_prog_load_opts* opts) {
   std::string_view name = bpf_program__name(program);
   const auto* programs = artifact_.manifest->programs();
   for (Copy& copy : copies_) {
-    if (programs->Get(copy.request.program)->name()->string_view() != name) continue;
-    int result = load_copy(program, *opts, copy);
+    bool is_entry = programs->Get(copy.request.program)->name()->string_view() == name;
+    bool is_exit = copy.request.session_exit >= 0 && programs->Get(static_cast<uint32_t>(copy.request.session_exit))->name()->string_view() == name;
+    if (!is_entry && !is_exit) continue;
+    ProgramCode code = code_of(program, *opts);
+    for (const InsnEdit& edit : is_entry ? copy.request.edits : copy.request.exit_edits) apply(code.insns, edit);
+    (is_entry ? copy.entry : copy.exit) = std::move(code);
+    if (copy.request.session_exit >= 0 && (copy.entry.insns.empty() || copy.exit.insns.empty())) continue;
+    int result = load_copy(programs->Get(copy.request.program)->name()->c_str(), *opts, copy);
     if (result < 0) return result;
   }
   bpf_insn nothing[2] = {};
@@ -288,7 +331,8 @@ bool LibbpfLoader::load(LoadFailure* failure) {
   bpf_object__for_each_program(program, object_) {
     std::string_view name = bpf_program__name(program);
     bool wanted = std::any_of(copies_.begin(), copies_.end(), [&](const Copy& copy) {
-      return programs->Get(copy.request.program)->name()->string_view() == name;
+      return programs->Get(copy.request.program)->name()->string_view() == name ||
+             (copy.request.session_exit >= 0 && programs->Get(static_cast<uint32_t>(copy.request.session_exit))->name()->string_view() == name);
     });
     bpf_program__set_autoload(program, wanted);
   }
@@ -298,6 +342,7 @@ bool LibbpfLoader::load(LoadFailure* failure) {
   int result = bpf_object__load(object_);
   g_loading = nullptr;
   g_messages = nullptr;
+  bpf_object__for_each_program(program, object_) bpf_program__unload(program);   // the stand-ins
   if (result == 0) return true;
   if (failure->program < 0) {
     failure->error = -result;

@@ -34,19 +34,22 @@ bool plan_copies(RunState& run) {
     const fb::Program* program = run.manifest().programs()->Get(binding.program);
     CopyRequest request;
     request.program = binding.program;
+    request.session_exit = binding.session_exit;
     request.prog_type = prog_type_of(binding);
     request.attach_type = attach_type_of(binding);
     request.attach_btf_id = binding.btf_id;
     request.attach_prog_fd = binding.prog_fd;
     request.flags = program->sleepable() ? sys::kSleepable : 0;
     std::string problem;
-    if (!make_edits(run, binding, &request.edits, &problem)) {
+    bool edited = make_edits(run, binding, binding.program, &request.edits, &problem);
+    if (edited && binding.session_exit >= 0) edited = make_edits(run, binding, static_cast<uint32_t>(binding.session_exit), &request.exit_edits, &problem);
+    if (!edited) {
       run.messages.at(program->location(), Severity::Error, problem);
       return false;
     }
     // Newest first: bindings of one program follow each other.
     auto match = std::find_if(planned.rbegin(), planned.rend(), [&](const Planned& p) {
-      return p.request.program == request.program && p.request.prog_type == request.prog_type &&
+      return p.request.program == request.program && p.request.session_exit == request.session_exit && p.request.prog_type == request.prog_type &&
              p.request.attach_type == request.attach_type && p.request.attach_btf_id == request.attach_btf_id &&
              p.request.attach_prog_fd == request.attach_prog_fd && p.module == binding.btf_module && same_edits(p.request.edits, request.edits);
     });

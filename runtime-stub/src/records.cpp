@@ -77,8 +77,8 @@ static uint64_t right_shift_opcode(bool is_signed) { return is_signed ? 0xc7 /* 
 
 static bool is_power_of_two(uint32_t n) { return n == 1 || n == 2 || n == 4 || n == 8; }
 
-bool make_edits(RunState& run, const Binding& binding, std::vector<InsnEdit>* out, std::string* problem) {
-  const fb::Program* program = run.manifest().programs()->Get(binding.program);
+bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vector<InsnEdit>* out, std::string* problem) {
+  const fb::Program* program = run.manifest().programs()->Get(index);
   // Relocation may have failed on accesses that are patched anyway: start from the instructions as compiled.
   for (uint32_t i = 0; i < count_of(program->patches()); ++i)
     if (uint64_t original = program->patches()->Get(i)->original(); original != 0 && program->patches()->Get(i)->kind() != fb::PatchKind::CopyConst)

@@ -17,6 +17,6 @@ bool read_record(std::string_view record, std::vector<RecordField>* out);
 
 // Edits for all patches of a binding's program: record accesses by its record, constants by its names and arguments.
 // False: `*problem` says which field is missing.
-bool make_edits(RunState& run, const Binding& binding, std::vector<InsnEdit>* out, std::string* problem);
+bool make_edits(RunState& run, const Binding& binding, uint32_t program, std::vector<InsnEdit>* out, std::string* problem);
 
 }  // namespace btc::rt

@@ -78,7 +78,7 @@ uint32_t prog_type_of(const Binding& binding) {
       return binding.point.kind == abi::ProbeKind::Test || binding.point.kind == abi::ProbeKind::Bench ? BPF_PROG_TYPE_XDP
                                                                                                       : BPF_PROG_TYPE_RAW_TRACEPOINT;
     case How::Tracepoint: return BPF_PROG_TYPE_TRACEPOINT;
-    case How::Kprobe: case How::KprobeMulti: case How::Uprobe: case How::UprobeMulti: return BPF_PROG_TYPE_KPROBE;
+    case How::Kprobe: case How::KprobeMulti: case How::KprobeSession: case How::Uprobe: case How::UprobeMulti: return BPF_PROG_TYPE_KPROBE;
     case How::Tracing: case How::Iter: return BPF_PROG_TYPE_TRACING;
     case How::PerfEvent: case How::Breakpoint: return BPF_PROG_TYPE_PERF_EVENT;
     case How::kCount: break;
@@ -89,6 +89,7 @@ uint32_t prog_type_of(const Binding& binding) {
 uint32_t attach_type_of(const Binding& binding) {
   switch (binding.how) {
     case How::KprobeMulti: return sys::kTraceKprobeMulti;
+    case How::KprobeSession: return sys::kTraceKprobeSession;
     case How::UprobeMulti: return sys::kTraceUprobeMulti;
     case How::Iter: return sys::kTraceIter;
     case How::Tracing:

@@ -55,6 +55,7 @@ struct TraceableFunction { std::string name, module; };
 bool traceable_functions(RunState& run, std::string_view function, std::string_view module, std::vector<TraceableFunction>* out);
 // Whether a function is on the list of traceable ones; where the list cannot be read, whether the kernel's types know it.
 bool is_traceable(RunState& run, std::string_view function);
+void warn_untraceable(RunState& run, uint32_t program, std::string_view function);
 bool module_loaded(std::string_view module);
 
 // Files that a uprobe's or USDT probe's target names: path, name in PATH, library, pattern, or all of a process.

@@ -1,7 +1,7 @@
 // Kernel functions and tracepoints; see resolve.h.
 //
 // A single kprobe is not looked up here: the kernel does that when it is
-// attached, and reading its lists of functions (some 60,000 lines) costs more
+// opened, and reading its lists of functions (some 60,000 lines) costs more
 // than everything else. attach.cpp reports one that does not exist.
 #include <algorithm>
 #include <cerrno>
@@ -76,6 +76,12 @@ bool is_traceable(RunState& run, std::string_view function) {
   return traceable_functions(run, function, "", &found) && !found.empty();
 }
 
+void warn_untraceable(RunState& run, uint32_t program, std::string_view function) {
+  if (run.config.missing() == MissingProbes::Ignore) return;
+  run.messages.at(run.manifest().programs()->Get(program)->location(), Severity::Warning,
+                  cat(function, " is not traceable (either non-existing, inlined, or marked as \"notrace\"); attaching to it will likely fail"));
+}
+
 void resolve_special(RunState&, const abi::AttachPoint& point, Resolution* out) { out->add(How::TestRun, point); }
 
 void resolve_kprobe(RunState& run, const abi::AttachPoint& point, Resolution* out) {
@@ -85,8 +91,10 @@ void resolve_kprobe(RunState& run, const abi::AttachPoint& point, Resolution* ou
     return;
   }
   if (!has_star(point.func) && !has_star(point.target)) {
-    bool asked = !run.options.traceable_functions.empty() && !run.options.output.allow_unsafe && !run.manifest().unsafe();
-    if (asked && !point.has_address && !is_traceable(run, point.func)) return;
+    if (!run.options.traceable_functions.empty() && !point.has_address && !is_traceable(run, point.func)) {
+      warn_untraceable(run, out->index, point.func);
+      if (!run.options.output.allow_unsafe && !run.manifest().unsafe()) return;
+    }
     // Where the kernel has no kprobes but fprobes, a multi link of one function does the same.
     if (!run.features.kprobes() && point.target.empty() && !point.has_address && point.offset == 0 && run.features.kprobe_multi())
       add_multi(run, point, {{point.func, ""}}, out);

@@ -22,6 +22,7 @@
 #include "runtime-stub/src/output/status_line.h"
 #include "runtime-stub/src/plan.h"
 #include "runtime-stub/src/resolve.h"
+#include "runtime-stub/src/session.h"
 #include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/sys.h"
 
@@ -160,12 +161,14 @@ int Run::prepare() {
   bool tests = state_.options.test, benches = state_.options.bench;
   if (!filter_probes(state_)) return kFailed;
   if (int problem = check_probe_count(state_)) return problem;
+  pair_sessions(state_);
   std::erase_if(state_.bindings, [&](const Binding& b) {
     return (b.point.kind == abi::ProbeKind::Test && !tests) || (b.point.kind == abi::ProbeKind::Bench && !benches);
   });
   uint64_t probes = 0;
   for (const Binding& binding : state_.bindings) probes += std::max<size_t>(1, binding.sites.size());
   raise_file_limit(probes);
+  if (!open_kprobes(state_)) return kUsage;
   if (!load_script(state_, &code)) return code;
   return open_output() ? 0 : kUsage;
 }
@@ -276,14 +279,7 @@ bool Run::attach_one(size_t index) {
   }
   attached_[index] = {};
   MissingProbes policy = state_.config.missing();
-  using K = abi::ProbeKind;
-  bool kernel_function = (binding.point.kind == K::Kprobe || binding.point.kind == K::Kretprobe) && !binding.point.has_address;
-  if (kernel_function && !binding.from_pattern && binding.sites.size() == 1 && !is_traceable(state_, binding.point.func)) {
-    if (policy != MissingProbes::Ignore)
-      state_.messages.at(state_.manifest().programs()->Get(binding.program)->location(), Severity::Warning,
-                         cat(binding.point.func, " is not traceable (either non-existing, inlined, or marked as \"notrace\"); attaching to it will likely fail"));
-    error.missing = !state_.options.output.allow_unsafe && !state_.manifest().unsafe();
-  }
+  if (report_untraceable(state_, binding)) error.missing = true;
   if (error.missing) {
     bool fatal = report_missing(state_, binding.program, binding.point, state_.missing);
     if (fatal) attach_code_ = kUsage;

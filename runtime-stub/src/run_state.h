@@ -19,9 +19,9 @@
 namespace btc::rt {
 
 // How a binding is attached; attach.cpp has a row per value.
-enum class How : uint8_t { TestRun, Tracepoint, Kprobe, KprobeMulti, Uprobe, UprobeMulti, Tracing, PerfEvent, Breakpoint, Iter, kCount };
+enum class How : uint8_t { TestRun, Tracepoint, Kprobe, KprobeMulti, KprobeSession, Uprobe, UprobeMulti, Tracing, PerfEvent, Breakpoint, Iter, kCount };
 
-struct Site { std::string symbol; uint64_t offset = 0; uint64_t semaphore = 0; uint64_t name = 0; };
+struct Site { std::string symbol; uint64_t offset = 0; uint64_t semaphore = 0; uint64_t name = 0; Fd event = {}; };
 
 struct UsdtArg { uint64_t form = 0, number = 0; };
 
@@ -35,6 +35,7 @@ struct Binding {
 
   std::string file;                // uprobe: path to open; iter: pin
   bool is_return = false, from_pattern = false;
+  int session_exit = -1;           // KprobeSession: the program of the return
   int pid = -1;
   std::vector<Site> sites;         // one, or many for multi links
   uint32_t btf_id = 0;             // Tracing, Iter

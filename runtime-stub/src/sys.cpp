@@ -125,7 +125,7 @@ int pidfd_open(int pid) {
 int link_kprobe_multi(const Multi& multi) {
   struct { uint32_t prog_fd, target_fd, attach_type, attr_flags, flags, count; uint64_t symbols, addresses, cookies; } attr = {};
   attr.prog_fd = static_cast<uint32_t>(multi.prog_fd);
-  attr.attach_type = kTraceKprobeMulti;
+  attr.attach_type = multi.is_session ? kTraceKprobeSession : kTraceKprobeMulti;
   attr.flags = multi.is_return ? kMultiReturn : 0;
   attr.count = multi.count;
   attr.symbols = address(multi.symbols);

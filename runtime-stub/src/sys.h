@@ -32,7 +32,8 @@ int pidfd_open(int pid);
 struct Multi {                                          // kprobe.multi and uprobe.multi
   int prog_fd;
   bool is_return;
-  uint32_t count;
+  bool is_session = false;                              // kprobe: entry and return
+  uint32_t count = 0;
   const char* const* symbols = nullptr;                 // kprobe: symbols or addresses
   const uint64_t* addresses = nullptr;
   const char* path = nullptr;                           // uprobe
