@@ -1,50 +1,12 @@
-"""The table of run-matrix: what runs on every kernel of test/vm.
+"""The table of run-matrix: what runs on every kernel of test/vm. The fields of a case are in case.py; the probe types' own
+table, one row per form, is probe_cases.py.
 
-A case is one script, compiled once on this machine, and how it is run in the guest. Fields:
-  name      unique, also the artifact's name there
-  script    path below the repository, or the program itself
-  args      the artifact's arguments; {pid} is the process id of `server`
-  server    command that runs beside the artifact, started first
-  trigger   shell line, run once the probes are attached
-  seconds   how long the artifact may go on after the trigger before it gets SIGINT (it may end earlier by itself)
-  expect    regular expressions (multi-line) that its output must match
-  reject    and that it must not match
-  status    its exit status
-  since     first kernel that has what the case needs; below it:
-  without   what the artifact must say there, with a status other than 0 (None: the case is skipped by name)
-  until     last kernel
-  sample    part of `make test`
-  options   of btc compile
-  host      programs of this machine that the case needs; without one it is skipped by name
-  modules   kernel modules to load first
 Programs of test/progs lie in /work/progs, statically linked.
 """
-from dataclasses import dataclass, field
-from typing import List, Optional
+from case import Case, P
+from probe_cases import PROBE_CASES
 
-
-@dataclass
-class Case:
-    name: str
-    script: str
-    expect: List[str]
-    args: str = ""
-    server: str = ""
-    trigger: str = ":"
-    seconds: float = 0.5
-    reject: List[str] = field(default_factory=list)
-    status: int = 0
-    since: str = ""
-    until: str = ""
-    without: Optional[str] = None
-    sample: bool = False
-    options: List[str] = field(default_factory=list)
-    host: List[str] = field(default_factory=list)
-    modules: List[str] = field(default_factory=list)
-
-
-P = "/work/progs"
-CASES = [
+CASES = PROBE_CASES + [
     # ---- The first thirteen scripts --------------------------------------------------------------------------------
     Case("hello", "examples/hello.bt", [r"^hello world$"], sample=True),
     Case("opens", "examples/opens.bt", [r"^opener /no/such/file$"], trigger=f"{P}/opener /no/such/file 3", sample=True),

@@ -7,7 +7,7 @@ hence TIME. What is left out: nothing; a tool that the checkout lacks is skipped
 import os
 import re
 
-from cases import Case, P
+from case import Case, P
 
 DEED, USER = f"{P}/deed", f"{P}/libc-user"
 TIME = r"^\d\d:\d\d:\d\d "

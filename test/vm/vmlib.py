@@ -208,6 +208,17 @@ def unpacked_module(path):
     return os.path.basename(path), data
 
 
+def unpacked_modules(kernel, names, folder):
+    """(file name, unpacked copy in `folder`) of modules that the guest loads itself."""
+    found = []
+    for path in module_files(kernel, names)[0]:
+        name, data = unpacked_module(path)
+        with open(f"{folder}/{name}", "wb") as f:
+            f.write(data)
+        found.append((name, f"{folder}/{name}"))
+    return found
+
+
 def initramfs(kernel, files, command, modules=()):
     cpio = Cpio()
     for d in ("bin", "sbin", "proc", "sys", "dev", "tmp", "run", "root", "etc", "mods", "work", "var"):

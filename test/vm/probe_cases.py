@@ -1,0 +1,251 @@
+"""Every probe type and every form of it, on a real kernel: attached, fired by a real program, values checked, nothing left behind.
+
+The forms are those of the probe table (runtime-stub/abi/probes.def); forms.py reads it, and a form without a case here fails.
+Rows marked `live` need no kprobes and no trampolines; they also run on the machine's own kernel (`run-matrix --kernels live`).
+"""
+from case import Case, P
+
+# Each kind's cases name what they prove: "kprobe FUNC" is a form, "kprobe FUNC*" the form with a pattern in it.
+READ = f"{P}/reader 777 20"
+DISK = "dd if=/dev/vda of=/dev/null bs=65536 count=5 iflag=direct"
+EXT4 = "mkfs.ext2 -F /dev/vda; mkdir -p /tmp/m; mount -t ext4 /dev/vda /tmp/m; echo x > /tmp/m/file; sync; umount /tmp/m"
+WATCH = f"{P}/watched 50 0.1"
+ADDRESS = "0x$(grep ' T vfs_read$' /proc/kallsyms | cut -d' ' -f1)"
+BUSY = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done"
+
+
+def symbol(program, name):
+    """Shell words that give a function's address in a program of test/progs: the program was built here, so the table is made here."""
+    return f"@{program}:{name}@"
+
+
+SPECIAL = [
+    Case("begin-end", 'begin { printf("first\\n"); } end { printf("last\\n"); }', [r"\AAttached 2 probes\nfirst\n", r"^last$"], forms=["begin", "end"], live=True, sample=True),
+    Case("self-signal", 'self:signal:SIGUSR1 { @n++; printf("got %d\\n", @n); if (@n == 2) { exit(); } }', [r"^got 1$", r"^got 2$"],
+         trigger="kill -USR1 {self}; sleep 0.3; kill -USR1 {self}", seconds=3, forms=["self signal:NAME"], live=True, sample=True),
+    Case("test-mode", 'test:good { return 0 } test:bad { return 1 }', [r"OK.*good", r"FAILED.*bad", r"2 tests ran"], args="--test", status=1,
+         forms=["test NAME"], live=True, sample=True),
+    Case("bench-mode", "bench:counting { @ = count(); }", [r"^counting +\d+ +\d+$"], args="--bench", forms=["bench NAME"], live=True, sample=True),
+    Case("not-in-test-mode", 'begin { printf("run\\n"); } test:good { printf("test\\n"); }', [r"^run$"], reject=["^test$"], live=True),
+]
+
+KPROBES = [
+    Case("kprobe-values", 'kprobe:vfs_read /comm == "reader"/ { @[arg2, reg("dx"), func] = count(); }',
+         [r"^@\[777, 777, vfs_read(\+\d+)?\]: 20$"], trigger=READ, forms=["kprobe FUNC"], sample=True),
+    Case("kprobe-ctx", 'kprobe:vfs_read /comm == "reader"/ { @[((struct pt_regs *)ctx)->dx] = count(); }', [r"^@\[777\]: 20$"], trigger=READ),
+    Case("kprobe-module", 'kprobe:virtio_blk:virtio_queue_rq { @[probe] = count(); }', [r"^@\[kprobe:virtio_blk:virtio_queue_rq\]: [1-9]"], trigger=DISK,
+         forms=["kprobe MODULE:FUNC"], sample=True),
+    Case("kprobe-vmlinux", 'kprobe:vmlinux:vfs_read /comm == "reader"/ { @[arg2] = count(); }', [r"^@\[777\]: 20$"], trigger=READ),
+    Case("kprobe-offset", 'kprobe:vfs_read+0 /comm == "reader"/ { @zero = count(); } kprobe:vfs_read+5 /comm == "reader"/ { @five = count(); }',
+         [r"^@five: 20$", r"^@zero: 20$"], trigger=READ, until="6.1", forms=["kprobe FUNC+OFFSET"]),
+    Case("kprobe-offset-ibt", 'kprobe:vfs_read+4 /comm == "reader"/ { @four = count(); }', [r"^@four: 20$"], trigger=READ, since="6.12", forms=["kprobe FUNC+OFFSET"]),
+    Case("kprobe-offset-inside", "kprobe:vfs_read+1 { @ = count(); }", [r"the offset is not at the start of an instruction", "Unable to attach probe: kprobe:vfs_read\\+1"],
+         status=255),
+    Case("kprobe-module-offset", "kprobe:virtio_blk:virtio_queue_rq+0 { @ = count(); }", [r"^@: [1-9]"], trigger=DISK, forms=["kprobe MODULE:FUNC+OFFSET"]),
+    Case("kprobe-address", 'kprobe:$1 /comm == "reader"/ { @[arg2] = count(); }', [r"^@\[777\]: 20$"], args=f"--unsafe {ADDRESS}", options=["--unsafe"], trigger=READ,
+         forms=["kprobe ADDRESS"]),
+    Case("kprobe-address-safe", "kprobe:$1 { @ = count(); }", [r"ERROR: .*unsafe"], args=ADDRESS, status=1),
+    Case("kprobe-multi", 'kprobe:vfs_rea* /comm == "reader"/ { @[func] = count(); }', [r"^@\[vfs_read\]: 20$"], trigger=READ, forms=["kprobe FUNC*"], sample=True),
+    Case("kprobe-each", 'kprobe:vfs_rea* /comm == "reader"/ { @[probe] = count(); }', [r"^@\[kprobe:vfs_read\]: 20$"], trigger=READ),
+    Case("kprobe-no-multi", 'kprobe:vfs_rea* /comm == "reader"/ { @ = count(); }', [r"^@: 20$"], args="--no-feature kprobe_multi", trigger=READ),
+    Case("kprobe-module-pattern", "kprobe:virtio_bl*:virtio_queue_r* { @[probe] = count(); }", [r"^@\[kprobe:virtio_blk:virtio_queue_rq\]: [1-9]"], trigger=DISK,
+         forms=["kprobe MODULE*:FUNC", "kprobe MODULE:FUNC*"]),
+    Case("kprobe-syscall", 'kprobe:do_sys_openat2 /comm == "opener"/ { @[str(uptr(arg1))] = count(); }', [r"^@\[/no/such/file\]: 3$"], trigger=f"{P}/opener /no/such/file 3"),
+    Case("kprobe-alias", 'k:vfs_read /comm == "reader"/ { @[probetype, arg2] = count(); } kr:vfs_read /comm == "reader"/ { @r[retval] = count(); }',
+         [r"^@\[kprobe, 777\]: 20$", r"^@r\[777\]: 20$"], trigger=READ),
+    Case("kprobe-list", 'reading=kprobe:vfs_read, kprobe:vfs_write /comm == "reader"/ { @[probe] = count(); }', [r"^@\[reading\]: 20$"], trigger=READ),
+    Case("kprobe-absent", 'begin { printf("begun\\n"); } kprobe:no_such_function { @ = count(); }',
+         [r"ERROR: No matches for kprobe no_such_function\.", r"Probe has no valid attach points"], reject=["^begun$"], status=1),
+    Case("kprobe-absent-module", "kprobe:no_such_module:vfs_read { }", [r"specified module no_such_module in probe kprobe:no_such_module:vfs_read is not loaded"], status=1),
+    Case("kprobe-absent-warn", 'config = { missing_probes = "warn"; } kprobe:no_such_function { @a = count(); } kprobe:vfs_read /comm == "reader"/ { @b = count(); }',
+         [r"WARNING: No matches for kprobe no_such_function\. Skipping", r"^@b: 20$"], trigger=READ),
+    Case("kretprobe-values", 'kretprobe:vfs_read /comm == "reader"/ { @[retval] = count(); }', [r"^@\[777\]: 20$"], trigger=READ, forms=["kretprobe FUNC"], sample=True),
+    Case("kretprobe-func", 'kretprobe:vfs_read /comm == "reader"/ { @[func] = count(); }', [r"^@\[vfs_read\]: 20$"], trigger=READ, since="6.1",
+         without=r"lacks the BPF helper get_func_ip"),
+    Case("kretprobe-module", "kretprobe:virtio_blk:virtio_queue_rq { @[retval] = count(); }", [r"^@\[0\]: [1-9]"], trigger=DISK, forms=["kretprobe MODULE:FUNC"]),
+    Case("kretprobe-address", 'kretprobe:$1 /comm == "reader"/ { @[retval] = count(); }', [r"^@\[777\]: 20$"], args=f"--unsafe {ADDRESS}", options=["--unsafe"], trigger=READ,
+         forms=["kretprobe ADDRESS"]),
+    Case("kretprobe-multi", 'kretprobe:vfs_rea* /comm == "reader"/ { @[retval] = count(); }', [r"^@\[777\]: 20$"], trigger=READ, forms=["kretprobe FUNC*"]),
+    Case("kretprobe-module-pattern", "kretprobe:virtio_bl*:virtio_queue_r* { @[retval] = count(); }", [r"^@\[0\]: [1-9]"], trigger=DISK,
+         forms=["kretprobe MODULE*:FUNC", "kretprobe MODULE:FUNC*"]),
+    Case("kprobe-pair", 'kprobe:vfs_read /comm == "reader"/ { @in[arg2] = count(); @t[tid] = nsecs; } kretprobe:vfs_read /@t[tid]/ { @out[retval] = count(); delete(@t, tid); }',
+         [r"^@in\[777\]: 20$", r"^@out\[777\]: 20$"], trigger=READ, sample=True),
+    Case("kprobe-pair-pattern", 'kprobe:vfs_rea* /comm == "reader"/ { @in = count(); } kretprobe:vfs_rea* /comm == "reader"/ { @out = count(); }',
+         [r"^@in: 2\d$", r"^@out: 2\d$"], trigger=READ),
+]
+
+TRAMPOLINES = [
+    Case("fentry-values", 'fentry:vfs_read /comm == "reader"/ { @[args.count, str(args.file->f_path.dentry->d_name.name), probe] = count(); }',
+         [r"^@\[777, zero, fentry:vmlinux:vfs_read\]: 20$"], trigger=READ, forms=["fentry FUNC"], sample=True),
+    Case("fentry-vmlinux", 'fentry:vmlinux:vfs_read /comm == "reader"/ { @[args.count] = count(); }', [r"^@\[777\]: 20$"], trigger=READ),
+    Case("fentry-module", "fentry:virtio_blk:virtio_queue_rq { @[probe] = count(); } fexit:virtio_blk:virtio_queue_rq { @x[probe] = count(); }",
+         [r"^@\[fentry:virtio_blk:virtio_queue_rq\]: [1-9]", r"^@x\[fexit:virtio_blk:virtio_queue_rq\]: [1-9]"], trigger=DISK, since="6.1", without=r"No matches for fentry virtio_blk:",
+         forms=["fentry MODULE:FUNC", "fexit MODULE:FUNC"]),
+    Case("fentry-pattern", 'fentry:vfs_rea* /comm == "reader"/ { @[probe] = count(); }', [r"^@\[fentry:vmlinux:vfs_read\]: 20$"], trigger=READ, forms=["fentry FUNC*"]),
+    Case("fentry-module-pattern", 'fentry:vmlin*:vfs_rea* /comm == "reader"/ { @[probe] = count(); } fexit:vmlin*:vfs_rea* /comm == "reader"/ { @[probe] = count(); }',
+         [r"^@\[fentry:vmlinux:vfs_read\]: 20$", r"^@\[fexit:vmlinux:vfs_read\]: 20$"], trigger=READ,
+         forms=["fentry MODULE*:FUNC", "fentry MODULE:FUNC*", "fexit MODULE*:FUNC", "fexit MODULE:FUNC*"]),
+    Case("fentry-bpf", "fentry:bpf:interval_ms_20_1 { @[probe] = count(); } fexit:bpf:interval_ms_20_1 { @x = count(); }",
+         [r"^@\[fentry:bpf:\d+:interval_ms_20_1\]: [1-9]", r"^@x: [1-9]"], server_script="interval:ms:20 { @a += 1; }", trigger="sleep 0.5",
+         forms=["fentry bpf:PROGRAM", "fexit bpf:PROGRAM"]),
+    Case("fentry-bpf-id", "fentry:bpf:$1:interval_ms_20_1 { @ = count(); } fexit:bpf:$1:interval_ms_20_1 { @x = count(); }", [r"^@: [1-9]", r"^@x: [1-9]"],
+         args=f"$({P}/leftovers | grep '^prog.*interval_ms_20' | cut -d' ' -f2)", server_script="interval:ms:20 { @a += 1; }", trigger="sleep 0.5",
+         forms=["fentry bpf:ID:PROGRAM", "fexit bpf:ID:PROGRAM"]),
+    Case("fentry-bpf-pattern", "fentry:bpf:*:interval_ms_2* { @ = count(); } fexit:bpf:interval_m* { @x = count(); }", [r"^@: [1-9]", r"^@x: [1-9]"],
+         server_script="interval:ms:20 { @a += 1; }", trigger="sleep 0.5", forms=["fentry bpf:PROGRAM*", "fexit bpf:PROGRAM*"]),
+    Case("fentry-absent", 'begin { printf("begun\\n"); } fentry:no_such_function { @ = count(); }', [r"No matches for fentry no_such_function\."], reject=["^begun$"], status=1),
+    Case("fentry-func", 'fentry:vfs_read /comm == "reader"/ { @[func] = count(); }', [r"^@\[vfs_read\]: 20$"], trigger=READ, since="6.1", without="get_func_ip"),
+    Case("fexit-values", 'fexit:vfs_read /comm == "reader"/ { @[args.count, retval, probe] = count(); }', [r"^@\[777, 777, fexit:vmlinux:vfs_read\]: 20$"],
+         trigger=READ, forms=["fexit FUNC"], sample=True),
+    Case("fexit-pattern", 'fexit:vfs_rea* /comm == "reader"/ { @[retval] = count(); }', [r"^@\[777\]: 20$"], trigger=READ, forms=["fexit FUNC*"]),
+    Case("kfunc-alias", 'kfunc:vfs_read /comm == "reader"/ { @a = count(); } f:vfs_read /comm == "reader"/ { @b = count(); } kretfunc:vfs_read /comm == "reader"/ { @c = count(); } '
+         'fr:vfs_read /comm == "reader"/ { @d = count(); }', [r"^@a: 20$", r"^@b: 20$", r"^@c: 20$", r"^@d: 20$"], trigger=READ),
+]
+
+TRACEPOINTS = [
+    Case("tracepoint-values", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { @[str(args.filename), args.flags, args.dfd] = count(); }',
+         [r"^@\[/no/such/file, 0, 4294967196\]: 3$"], trigger=f"{P}/opener /no/such/file 3", forms=["tracepoint CATEGORY:EVENT"], live=True, sample=True),
+    Case("tracepoint-ret", 'tracepoint:syscalls:sys_exit_openat /comm == "opener"/ { @[args.ret] = count(); }', [r"^@\[-2\]: 3$"], trigger=f"{P}/opener /no/such/file 3", live=True),
+    Case("tracepoint-pattern", 'tracepoint:syscalls:sys_ente*_openat, tracepoint:sysca*:sys_exit_openat /comm == "opener"/ { @[probe] = count(); }',
+         [r"^@\[tracepoint:syscalls:sys_enter_openat\]: 3$", r"^@\[tracepoint:syscalls:sys_exit_openat\]: 3$"], trigger=f"{P}/opener /x 3",
+         forms=["tracepoint CATEGORY:EVENT*", "tracepoint CATEGORY*:EVENT"], live=True),
+    Case("tracepoint-pattern-args", 'tracepoint:sched:sched_wakeup* /args.comm == "reader"/ { @[args.pid > 1, args.prio] = count(); }', [r"^@\[(1|true), 12\d\]: [1-9]"],
+         trigger=f"{P}/reader 10 10 0.1", live=True),
+    Case("tracepoint-module", "tracepoint:ext4:ext4_* { @[probe] = count(); }", [r"^@\[tracepoint:ext4:ext4_[a-z_]+\]: [1-9]"], trigger=EXT4),
+    Case("tracepoint-array", "tracepoint:sched:sched_switch /args.prev_comm == \"reader\"/ { @[args.prev_comm, args.prev_pid > 0, args.prev_state] = count(); }",
+         [r"^@\[reader, (1|true), 1\]: [1-9]"], trigger=f"{P}/reader 10 10 0.1", live=True),
+    Case("tracepoint-absent", 'begin { printf("begun\\n"); } tracepoint:sched:no_such_event { @ = count(); }', [r"No matches for tracepoint sched:no_such_event\."],
+         reject=["^begun$"], status=1, live=True),
+    Case("rawtracepoint-values", 'rawtracepoint:sched_switch /args.prev->comm == "reader"/ { @[args.prev->comm] = count(); }', [r"^@\[reader\]: [1-9]"],
+         trigger=f"{P}/reader 10 5 0.1", forms=["rawtracepoint EVENT"], live=True, sample=True),
+    Case("rawtracepoint-arg", 'rawtracepoint:sys_enter /comm == "reader" && arg1 == 0/ { @ = count(); }', [r"^@: [2-9]\d"], trigger=READ, live=True),
+    Case("rawtracepoint-module", "rawtracepoint:ext4:ext4_sync_file_enter, rawtracepoint:vmlinux:sched_switch { @[probe] = count(); }",
+         [r"^@\[rawtracepoint:(ext4|vmlinux):"], trigger=EXT4, since="6.1", without="No matches for rawtracepoint ext4:", forms=["rawtracepoint MODULE:EVENT"]),
+    Case("rawtracepoint-pattern", 'rawtracepoint:sched_wak* { @[probe] = count(); } rawtracepoint:vmlin*:sched_switc* { @x[probe] = count(); }',
+         [r"^@\[rawtracepoint:vmlinux:sched_wakeup\]: [1-9]", r"^@x\[rawtracepoint:vmlinux:sched_switch\]: [1-9]"], trigger=f"{P}/reader 10 5 0.1",
+         forms=["rawtracepoint EVENT*", "rawtracepoint MODULE*:EVENT", "rawtracepoint MODULE:EVENT*"], live=True),
+    Case("rawtracepoint-absent", "rawtracepoint:no_such_event { @ = count(); }", [r"No matches for rawtracepoint no_such_event\."], status=1, live=True),
+]
+
+UPROBES = [
+    Case("uprobe-values", f"uprobe:{P}/caller:add {{ @[arg1] = count(); @sum = sum(arg0); @f[func] = count(); }}",
+         [r"^@\[40\]: 10$", r"^@sum: 45$", r"^@f\[(add|0x[0-9a-f]+)\]: 10$"], trigger=f"{P}/caller 10", forms=["uprobe FILE:FUNC"], live=True, sample=True),
+    Case("uprobe-relative", "uprobe:./progs/caller:add { @ = count(); }", [r"^@: 10$"], trigger=f"{P}/caller 10"),
+    Case("uprobe-name-in-path", "uprobe:caller:add { @ = count(); }", [r"^@: 10$"], trigger=f"{P}/caller 10", env=f"PATH=$PATH:{P}", live=True),
+    Case("uprobe-offset", f"uprobe:{P}/caller:add+4 {{ @ = count(); }}", [r"^@: 10$"], trigger=f"{P}/caller 10", forms=["uprobe FILE:FUNC+OFFSET"], live=True),
+    Case("uprobe-offset-outside", f"uprobe:{P}/caller:add+4000 {{ @ = count(); }}", [r"Offset outside the function bounds \('add' size is \d+\)"], status=255, live=True),
+    Case("uprobe-address", f"uprobe:{P}/caller:$1 {{ @ = count(); }}", [r"^@: 10$"], args=symbol("caller", "add"), trigger=f"{P}/caller 10", forms=["uprobe FILE:ADDRESS"], live=True),
+    Case("uprobe-pattern", f"uprobe:{P}/caller:a*d {{ @[probe] = count(); }}", [rf"^@\[uprobe:{P}/caller:add\]: 10$"], trigger=f"{P}/caller 10",
+         forms=["uprobe FILE:FUNC*"], live=True),
+    Case("uprobe-file-pattern", f"uprobe:{P}/calle*:add {{ @[probe] = count(); }}", [rf"^@\[uprobe:{P}/caller:add\]: 10$"], trigger=f"{P}/caller 10",
+         forms=["uprobe FILE*:FUNC"], live=True),
+    Case("uprobe-no-multi", f"uprobe:{P}/caller:a*d {{ @ = count(); }}", [r"^@: 10$"], args="--no-feature uprobe_multi", trigger=f"{P}/caller 10", live=True),
+    Case("uprobe-cpp", f'uprobe:{P}/shapes:cpp:"geo::area(int, int)" {{ @[arg0, arg1] = count(); }} uprobe:{P}/shapes:cpp:"geo::area" {{ @both = count(); }}',
+         [r"^@\[6, 7\]: 10$", r"^@both: 20$"], trigger=f"{P}/shapes 10", forms=["uprobe FILE:LANG:FUNC"], live=True, sample=True),
+    Case("uprobe-cpp-pattern", f'uprobe:{P}/shapes:cpp:"geo::*" {{ @ = count(); }}', [r"^@: 30$"], trigger=f"{P}/shapes 10", live=True),
+    Case("uprobe-cpp-offset", f'uprobe:{P}/shapes:cpp:"geo::Box::grow"+4 {{ @ = count(); }}', [r"^@: 10$"], trigger=f"{P}/shapes 10", forms=["uprobe FILE:LANG:FUNC+OFFSET"], live=True),
+    Case("uprobe-source-line", f"uprobe:{P}/caller@caller.c:14 {{ @ = count(); }}", [r"^@: [1-9]"], trigger=f"{P}/caller 10", forms=["uprobe FILE@SOURCE:LINE"], live=True),
+    Case("uprobe-source-column", f"uprobe:{P}/caller@caller.c:14:1 {{ @ = count(); }}", [r"^@: [1-9]"], trigger=f"{P}/caller 10", forms=["uprobe FILE@SOURCE:LINE:COL"], live=True),
+    Case("uprobe-pid", "uprobe:*:read { @ = count(); }", [r"^@: [1-9]\d*$"], args="-p {pid}", server=f"{P}/reader 10 4000000", seconds=1, live=True),
+    Case("uprobe-absent", f'begin {{ printf("begun\\n"); }} uprobe:{P}/caller:no_such {{ @ = count(); }}', [rf"No matches for uprobe {P}/caller:no_such\."], reject=["^begun$"],
+         status=1, live=True),
+    Case("uprobe-absent-file", "uprobe:/no/such/file:f { @ = count(); }", [r"ERROR: .*/no/such/file"], status=1, live=True),
+    Case("uretprobe-values", f"uretprobe:{P}/caller:add {{ @[retval - 40] = count(); }} uretprobe:{P}/caller:named {{ @r[retval] = count(); }}",
+         [r"^@\[9\]: 1$", r"^@r\[5\]: 10$"], trigger=f"{P}/caller 10", forms=["uretprobe FILE:FUNC"], live=True, sample=True),
+    Case("uretprobe-pattern", f"uretprobe:{P}/calle*:a*d {{ @ = count(); }}", [r"^@: 10$"], trigger=f"{P}/caller 10",
+         forms=["uretprobe FILE:FUNC*", "uretprobe FILE*:FUNC"], live=True),
+    Case("uretprobe-cpp", f'uretprobe:{P}/shapes:cpp:"geo::Box::grow" {{ @ = max(retval); }}', [r"^@: 10$"], trigger=f"{P}/shapes 10", forms=["uretprobe FILE:LANG:FUNC"], live=True),
+    Case("uretprobe-func", f"uretprobe:{P}/caller:add {{ @[func] = count(); }}", [r"^@\[(add|0x[0-9a-f]+)\]: 10$"], trigger=f"{P}/caller 10", since="6.1",
+         without="get_func_ip", live=True),
+]
+
+USDTS = [
+    Case("usdt-name", f"usdt:{P}/marks:guarded {{ @[arg0] = count(); }}", [r"^@\[10\]: 1$"], trigger=f"{P}/marks 10", forms=["usdt FILE:NAME"], live=True, sample=True),
+    Case("usdt-namespace", f"usdt:{P}/marks:marks:numbers {{ @[arg0, (int64)arg1, (int64)arg2, arg3] = count(); }}",
+         [r"^@\[200, -2, -7, 20\]: [1-9]", r"^@\[200, -2, -7, 40\]: [1-9]"], trigger=f"{P}/marks 10", forms=["usdt FILE:NAMESPACE:NAME"], live=True, sample=True),
+    Case("usdt-locations", f"usdt:{P}/marks:marks:twice {{ @[arg0] = count(); }}", [r"^@\[1000\]: 10$", r"^@\[10\]: 1$", "Attached 1 probe"], trigger=f"{P}/marks 10", live=True),
+    Case("usdt-pattern", f"usdt:{P}/marks:mar*:t*e {{ @[probe] = count(); }}", [rf"^@\[usdt:{P}/marks:marks:twice\]: 20$"], trigger=f"{P}/marks 10",
+         forms=["usdt FILE:NAMESPACE*:NAME", "usdt FILE:NAMESPACE:NAME*", "usdt FILE:NAME*"], live=True),
+    Case("usdt-file-pattern", f"usdt:{P}/mar*:marks:guarded {{ @ = count(); }}", [r"^@: 10$"], trigger=f"{P}/marks 10", forms=["usdt FILE*:NAMESPACE:NAME", "usdt FILE*:NAME"], live=True),
+    Case("usdt-pid", "usdt:*:test_grp:test_idx { @ = count(); }", [r"^@: [1-9]"], args="-p {pid}", server=f"{P}/test-server", trigger="sleep 0.3", live=True),
+    Case("usdt-pid-no-file", "usdt::test_grp:test_idx { @ = count(); }", [r"^@: [1-9]"], args="-p {pid}", server=f"{P}/test-server", trigger="sleep 0.3", live=True),
+    Case("usdt-command", f"usdt:{P}/marks:guarded {{ @ = count(); }}", [r"^@: 10$"], args=f"-c '{P}/marks 10'", seconds=5, live=True),
+    Case("usdt-all-processes", "usdt:*:test_grp:test_idx { @ = count(); }", [r"^@: [1-9]"], server=f"{P}/test-server", trigger="sleep 0.3"),
+    Case("usdt-absent", f"usdt:{P}/marks:no_such {{ @ = count(); }}", ["Probe has no valid attach points"], status=1, live=True),
+]
+
+TIMERS = [
+    *[Case(f"profile-{unit}", f"profile:{unit}:{n} {{ @[usermode < 2] = count(); }}", [r"^@\[(1|true)\]: [1-9]"], trigger=BUSY, seconds=1.5,
+           forms=["profile UNIT:N"], live=True) for unit, n in (("hz", 99), ("s", 1), ("ms", 20), ("us", 20000))],
+    Case("profile-duration", "profile:20ms { @[probe] = count(); }", [r"^@\[profile:us:20000\]: [1-9]"], trigger=BUSY, seconds=1, forms=["profile DURATION"], live=True),
+    *[Case(f"interval-{unit}", f"interval:{unit}:{n} {{ @[probe] = count(); }}", [rf"^@\[interval:{unit}:{n}\]: [1-9]"], trigger="sleep 1.3",
+           forms=["interval UNIT:N"], live=True) for unit, n in (("hz", 20), ("s", 1), ("ms", 50), ("us", 50000))],
+    Case("interval-duration", "interval:50ms { @[probe] = count(); }", [r"^@\[interval:us:50000\]: [1-9]"], trigger="sleep 0.5", forms=["interval DURATION"], live=True),
+    Case("interval-nanoseconds", "interval:50000000 { @[probe] = count(); }", [r"^@\[interval:us:50000\]: [1-9]"], trigger="sleep 0.5", live=True),
+]
+
+# What fires without asking for it is counted; the rest is attached.
+SOFTWARE_FIRES = ["context-switches", "cs", "cpu-clock", "cpu", "minor-faults", "page-faults", "faults", "task-clock"]
+SOFTWARE_RARE = ["alignment-faults", "bpf-output", "cpu-migrations", "dummy", "emulation-faults", "major-faults"]
+HARDWARE = ["backend-stalls", "branch-instructions", "branches", "branch-misses", "bus-cycles", "cache-misses", "cache-references", "cpu-cycles", "cycles", "frontend-stalls",
+            "instructions", "ref-cycles"]
+PERF_EVENTS = [
+    *[Case(f"software-{event}", f"software:{event}:{1000000 if 'c' == event[0] and event.startswith('cpu') or event == 'task-clock' else 1} {{ @ = count(); }}", [r"^@: [1-9]"],
+           trigger=f"{P}/reader 10 5 0.1; {BUSY}", seconds=1, forms=["software EVENT:COUNT"], live=True) for event in SOFTWARE_FIRES if event != "task-clock"],
+    Case("software-default", "software:page-faults { @ = count(); }", [r"^@: [1-9]"], trigger=f"{P}/opener /x; " * 10, seconds=1, forms=["software EVENT"], live=True),
+    Case("software-rare", " ".join(f"software:{event}:1 {{ @ = count(); }}" for event in [*SOFTWARE_RARE, "task-clock"]), [r"Attached 7 probes"], live=True),
+    Case("hardware-none", "hardware:cycles { @ = count(); }", [r"Unable to attach probe: hardware:cycles", "no such hardware counter"], status=255, forms=["hardware EVENT"], live=True),
+    Case("hardware-none-warn", 'config = { missing_probes = "warn"; } ' + " ".join(f"hardware:{event}:1000 {{ @ = count(); }}" for event in HARDWARE) + " interval:ms:50 { @i = count(); }",
+         [r"WARNING: Unable to attach probe: hardware:cycles:1000\. Skipping", r"^@i: [1-9]"], trigger="sleep 0.3", forms=["hardware EVENT:COUNT"], live=True),
+    Case("watchpoint-write", "watchpoint:0x10000000:8:w { @ = count(); }", [r"^@: 50$"], args="-p {pid}", server=f"{P}/watched 50 3", seconds=8,
+         forms=["watchpoint ADDRESS:LENGTH:MODE"], live=True, sample=True),
+    Case("watchpoint-read-write", "watchpoint:0x10000000:4:rw { @ = count(); }", [r"^@: 100$"], args=f"-c '{WATCH}'", seconds=8, live=True),
+    Case("watchpoint-widths", "watchpoint:0x10000000:1:w { @[1] = count(); } watchpoint:0x10000000:2:w { @[2] = count(); } watchpoint:0x10000000:4:w { @[4] = count(); }",
+         [r"^@\[1\]: 50$", r"^@\[2\]: 50$", r"^@\[4\]: 50$"], args=f"-c '{WATCH}'", seconds=8, live=True),
+    Case("watchpoint-execute", "watchpoint:0x10001000:8:x { @ = count(); }", [r"^@: 50$"], args=f"-c '{WATCH}'", seconds=8, live=True),
+    Case("watchpoint-kernel", "watchpoint:$1:8:w { @ = count(); }", [r"^@: [1-9]"], args="0x$(grep ' jiffies$' /proc/kallsyms | cut -d' ' -f1)", trigger="sleep 0.3"),
+    Case("watchpoint-unwatch", "watchpoint:0x10000000:8:w { @ = count(); unwatch(0x10000000); }", [r"^@: ([1-9]|[1-4]\d)$"], args=f"-c '{P}/watched 50000 0.1'", seconds=8, live=True),
+]
+
+ITERATORS = [
+    Case("iter-values", 'iter:task { printf("%s:%d\\n", ctx->task->comm, ctx->task->pid); }', [r"^sh:\d+$", r"^kthreadd:2$"], seconds=3, forms=["iter OBJECT"], sample=True),
+    Case("iter-pin", 'iter:task:btc_pin { printf("%s\\n", ctx->task->comm); }', [r"Program pinned to /sys/fs/bpf/btc_pin", r"^kthreadd$"], seconds=3,
+         after="cat /sys/fs/bpf/btc_pin; rm /sys/fs/bpf/btc_pin", forms=["iter OBJECT:PIN"], sample=True),
+    Case("iter-pin-path", 'iter:task:/sys/fs/bpf/btc_pin2 { printf("%s\\n", ctx->task->comm); }', [r"Program pinned to /sys/fs/bpf/btc_pin2", r"^kthreadd$"], seconds=3,
+         after="cat /sys/fs/bpf/btc_pin2; rm /sys/fs/bpf/btc_pin2"),
+    Case("iter-task-file", 'iter:task_file { printf("%s %d\\n", ctx->task->comm, ctx->fd); }', [r"^sh \d+$"], seconds=3),
+    *[Case(f"iter-{name}", f'iter:{name} {{ printf("one\\n"); }}', [r"\A(Attached 1 probe\n)?(one\n)*\n*\Z"], seconds=3, since=since)
+      for name, since in (("task_vma", "6.1"), ("bpf_map", "5.10"), ("bpf_prog", "6.1"), ("bpf_link", "6.1"), ("netlink", "5.10"), ("ipv6_route", "5.10"), ("tcp", "5.10"), ("udp", "5.10"),
+                          ("unix", "6.1"), ("cgroup", "6.1"), ("ksym", "6.1"))],
+]
+
+# What the run as a whole does with many probes, or with what comes and goes.
+OVERLAPS = [
+    Case("thousand-kprobes", "kprobe:tcp_*,kprobe:sock_*,kprobe:skb_*,kprobe:inet_*,kprobe:ip_*,kprobe:dev_*,kprobe:net*,kprobe:ext4_*,kprobe:pci_* { @ = count(); }",
+         [r"^Attached 1\d\d\d probes|^Attached [2-9]\d\d\d probes"], env="BPFTRACE_MAX_PROBES=9999", seconds=1, since="6.12"),
+    Case("hundred-perf-kprobes", "kprobe:tcp_s* { @ = count(); }", [r"^Attached \d+ probes"], env="BPFTRACE_MAX_PROBES=9999", args="--no-feature kprobe_multi", seconds=1),
+    Case("thousand-tracepoints", "tracepoint:* { @ = count(); }", [r"^Attached \d\d\d+ probes", r"^@: [1-9]"], env="BPFTRACE_MAX_PROBES=9999", trigger="sleep 0.3", seconds=1, since="6.12"),
+    Case("too-many", "kprobe:* { @ = count(); }", [r"Can't attach to \d+ probes because it exceeds the current limit of 1024 probes|generate more than \d+ BPF programs"], status=1),
+    Case("too-many-programs", "fentry:vfs_* { @ = count(); }", [r"generate more than \d+ BPF programs, which exceeds the current limit of 3", "BPFTRACE_MAX_BPF_PROGS"],
+         env="BPFTRACE_MAX_BPF_PROGS=3", status=1),
+    Case("probe-filter", 'kprobe:vfs_read /comm == "reader"/ { @a = count(); } kprobe:vfs_open { @b = count(); }', [r"^Attached 1 probe$", r"^@a: 20$"],
+         args="--probe-filter 'vfs_re'", trigger=READ, reject=[r"@b"]),
+    Case("pid-filter", "kprobe:vfs_read { @[pid == $1] = count(); } tracepoint:syscalls:sys_enter_read { @t[pid == $1] = count(); }", [r"^@\[(1|true)\]: [1-9]", r"^@t\[(1|true)\]: [1-9]"],
+         args="-p {pid} {pid}", server=f"{P}/reader 10 100000000", trigger=READ, reject=[r"\[(0|false)\]"]),
+    Case("process-ends", f"uprobe:{P}/test-server:main {{ }} usdt:{P}/test-server:test_grp:test_idx {{ @ = count(); }}", [r"^@: [1-9]"], args="-p {pid}", server=f"{P}/test-server 40",
+         seconds=10, live=True),
+    Case("process-ends-in-probe", f"uretprobe:{P}/reader:main {{ @ = count(); }} uprobe:{P}/reader:main {{ @in = count(); }}", [r"^@in: 3$"],
+         trigger="for i in 1 2 3; do " + f"{P}/reader 10 1000000000 & r=$!; sleep 0.2; kill -9 $r; done", live=True),
+    Case("two-artifacts", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { @ = count(); }', [r"^@: 3$"], trigger=f"{P}/opener /x 3",
+         server_script="tracepoint:syscalls:sys_enter_openat { @other = count(); }", live=True),
+    Case("two-artifacts-kprobe", 'kprobe:vfs_read, kretprobe:vfs_read /comm == "reader"/ { @ = count(); }', [r"^@: 40$"], trigger=READ,
+         server_script="kprobe:vfs_read { @other = count(); }"),
+    Case("module-not-loaded", "kprobe:dummy:dummy_xmit { @ = count(); }", [r"specified module dummy in probe kprobe:dummy:dummy_xmit is not loaded"], status=1),
+    Case("module-later", "kprobe:dummy_xmit* { @a = count(); } tracepoint:module:module_load { @[str(args.name)] = count(); } kprobe:vfs_read { @b = count(); }",
+         [r"WARNING: Probe has no valid attach points", r"^@\[dummy\]: 1$"], env="BPFTRACE_MISSING_PROBES=warn", trigger="insmod /late/dummy.ko; sleep 0.2; rmmod dummy"),
+    Case("module-goes", "kprobe:dummy:dummy_xmit { @ = count(); }", [r"^Attached 1 probe$"], trigger="rmmod dummy", server="insmod /late/dummy.ko", reject=["oops|BUG"]),
+    Case("cpu-holes", "profile:hz:99 { @[cpu] = count(); } software:cpu-clock:1000000 { @s[cpu] = count(); } interval:ms:100 { @i = count(); } ", [r"^@\[0\]: [1-9]", r"^@\[2\]: [1-9]", r"^@i: [1-9]", r"^@s\[2\]"],
+         reject=[r"^@s?\[1\]"], server="sh -c 'echo 0 > /sys/devices/system/cpu/cpu1/online'", trigger="sleep 1", after="echo 1 > /sys/devices/system/cpu/cpu1/online", cpus=3),
+]
+
+PROBE_CASES = [*SPECIAL, *KPROBES, *TRAMPOLINES, *TRACEPOINTS, *UPROBES, *USDTS, *TIMERS, *PERF_EVENTS, *ITERATORS, *OVERLAPS]
