@@ -81,7 +81,7 @@ void take(const RunOption& o, const char* value, Parsed* p) {
   else if (name == "unsafe") s.compile.unsafe = true;
   else if (name == "no-feature") s.no_features.emplace_back(value);
   else if (name == "profile") s.profile = value;
-  else if (name == "debuginfo") s.debuginfo = value;
+  else if (name == "debuginfo") s.compile.programs.debug_dirs.emplace_back(value);
   else if (name == "fmt") p->format = true;
   else if (name == "mode" && strcmp(value, "format") == 0) p->format = true;
   else if (name == "debug") p->debug = value;

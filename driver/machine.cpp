@@ -1,8 +1,11 @@
 #include "driver/machine.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <map>
 
 #include "driver/commands.h"
 #include "driver/stub_exec.h"
@@ -15,6 +18,63 @@ int become_stub(std::vector<std::string> args) {
   become_executable(backend::embedded_stub(), args, &error);
   fprintf(stderr, "ERROR: failed to start the runtime: %s\n", error.c_str());
   return kExitError;
+}
+
+// Parameters below the uprobes of a listing: the runtime that makes it does not read types.
+class ParameterLines {
+ public:
+  explicit ParameterLines(const ProgramSearch& search) : search_(search) {}
+
+  std::string after(const std::string& line) {
+    size_t first = line.find(':'), last = line.rfind(':');
+    if (!line.starts_with("uprobe:") || last == first) return "";
+    std::string program = line.substr(first + 1, last - first - 1), out;
+    if (size_t language = program.rfind(":cpp"); language != std::string::npos && language + 4 == program.size()) program.resize(language);
+    auto [entry, fresh] = programs_.try_emplace(program);
+    if (fresh) entry->second = DebugInfo::open(program, search_);
+    if (fresh && !entry->second)
+      fprintf(stderr, "WARNING: No DWARF found for \"%s\", cannot show parameter info\n", program.c_str());
+    if (!entry->second) return "";
+    for (const std::string& parameter : entry->second->parameter_texts(line.substr(last + 1))) out += "    " + parameter + "\n";
+    return out;
+  }
+
+ private:
+  const ProgramSearch& search_;
+  std::map<std::string, std::unique_ptr<DebugInfo>> programs_;
+};
+
+// Runs the listing as a child and adds to what it prints.
+int list_with_parameters(std::string_view executable, const std::vector<std::string>& args, const ProgramSearch& search) {
+  int ends[2];
+  if (pipe(ends) != 0) return perror("btc: pipe"), kExitError;
+  fflush(stdout);
+  pid_t child = fork();
+  if (child < 0) return perror("btc: fork"), kExitError;
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    std::string error;
+    become_executable(executable, args, &error);
+    fprintf(stderr, "ERROR: failed to start the runtime: %s\n", error.c_str());
+    _exit(kExitError);
+  }
+  close(ends[1]);
+  FILE* lines = fdopen(ends[0], "r");
+  ParameterLines parameters(search);
+  char* line = nullptr;
+  size_t capacity = 0;
+  for (ssize_t size; lines != nullptr && (size = getline(&line, &capacity, lines)) >= 0;) {
+    std::string text(line, static_cast<size_t>(size));
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    printf("%s\n%s", text.c_str(), parameters.after(text).c_str());
+  }
+  free(line);
+  if (lines != nullptr) fclose(lines);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kExitError;
 }
 
 }  // namespace
@@ -31,7 +91,7 @@ int machine_list(const std::string& what, bool verbose, bool is_program, const S
   args.insert(args.end(), run_options.begin(), run_options.end());
   if (!is_program && !is_file) {
     if (!what.empty()) args.push_back(what);
-    return become_stub(args);
+    return verbose ? list_with_parameters(backend::embedded_stub(), args, options.compile.programs) : become_stub(args);
   }
   // A script: compile it and let the artifact say what it would attach here.
   ScriptOptions script = options;
@@ -43,6 +103,7 @@ int machine_list(const std::string& what, bool verbose, bool is_program, const S
   bool ok = compile(c, request);
   print_diagnostics(c.diags, options.diag_format);
   if (!ok) return kExitError;
+  if (verbose) return list_with_parameters(c.output, args, script.compile.programs);
   std::string error;
   become_executable(c.output, args, &error);
   fprintf(stderr, "ERROR: failed to start the compiled script: %s\n", error.c_str());

@@ -19,7 +19,9 @@ void add_script_options(CLI::App& command, ScriptOptions* o) {
   command.add_flag("-k,--warnings", o->more_warnings, "Also report failing helpers at run time (the artifact's -k, as default)");
   command.add_flag("--no-warnings", o->no_warnings, "No warnings, neither now nor at run time");
   command.add_option("--no-feature", o->no_features, "Do as if the kernel lacked these features, comma separated")->type_name("LIST")->allow_extra_args(false);
-  command.add_option("--debuginfo", o->debuginfo, "Directory of separate debug files")->type_name("DIR");
+  command.add_option("--debuginfo", o->compile.programs.debug_dirs, "Directories of separate debug files of traced programs")->type_name("DIR[:DIR]")->allow_extra_args(false);
+  command.add_option("--sysroot", o->compile.programs.sysroot, "Read the debug information of traced programs below DIR, a copy of the target's files")->type_name("DIR");
+  command.add_option("--program", o->program_copies, "Read the debug information of program NAME, as the script names it, from COPY")->type_name("NAME=COPY")->allow_extra_args(false);
   command.add_option("--diag-format", o->diag_format, "Form of messages: text or json")->check(CLI::IsMember({"text", "json"}));
   command.add_option("-W", o->warnings, "no-NAME switches a warning off, error=NAME makes it an error")->type_name("W")->allow_extra_args(false);
 }
@@ -44,6 +46,14 @@ bool make_request(const ScriptOptions& o, CompileRequest* request, bool* usage) 
   }
   request->profile = o.profile;
   request->options = o.compile;
+  for (const std::string& copy : o.program_copies) {
+    size_t equals = copy.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      fprintf(stderr, "btc: --program %s: NAME=COPY is wanted\n", copy.c_str());
+      return *usage = true, false;
+    }
+    request->options.programs.copies.emplace_back(copy.substr(0, equals), copy.substr(equals + 1));
+  }
   request->options.warning_level = o.no_warnings ? 0 : o.more_warnings ? 2 : 1;
   request->options.config_env = config_from_environment();
   for (const std::string& list : o.no_features) {

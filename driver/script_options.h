@@ -17,7 +17,7 @@ struct ScriptOptions {
   std::string diag_format = "text";
   std::vector<std::string> warnings;   // -W no-SLUG, -W error=SLUG
   std::vector<std::string> no_features;
-  std::string debuginfo;
+  std::vector<std::string> program_copies;   // --program NAME=COPY
   CompileOptions compile;
   bool more_warnings = false;          // -k
   bool no_warnings = false;

@@ -84,8 +84,11 @@ void Sema::add_input(const fs::path& path, const std::string& content) {
     name = relative;
     break;
   }
+  insert_input({name, path.string(), sha256_hex(content)});
+}
+
+void Sema::insert_input(InputFile input) {
   auto by_name = [](const InputFile& a, const InputFile& b) { return a.name < b.name; };
-  InputFile input{name, path.string(), sha256_hex(content)};
   program_.inputs.insert(std::upper_bound(program_.inputs.begin(), program_.inputs.end(), input, by_name), input);
 }
 

@@ -56,12 +56,16 @@ TypeId Sema::visit_field(Expr*& slot) {
   }
   complete(type.record);
   RecordOrigin origin = types_.record(type.record).origin;
-  bool is_args = origin != RecordOrigin::Script && origin != RecordOrigin::Kernel;
+  bool is_args = origin != RecordOrigin::Script && origin != RecordOrigin::Kernel && origin != RecordOrigin::Program;
   if (origin == RecordOrigin::Tracepoint && node->field.starts_with("common_")) {
     report(DiagKind::CommonField, node->range);
     return lattice_.error();
   }
   std::optional<FieldHit> hit = find_field(type.record, node->field);
+  if (!hit && is_unreadable_parameter(type.record, node->field)) {
+    report(DiagKind::UnreadableParameter, place, node->field);
+    return lattice_.error();
+  }
   if (!hit) {
     if (!types_.record(type.record).complete && types_.record(type.record).fields.empty()) {
       report(DiagKind::UnknownRecord, node->range, types_.print_user(types_.struct_type(type.record))).hint(DiagKind::NeedsDefinition);

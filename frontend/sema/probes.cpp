@@ -45,6 +45,7 @@ void Sema::make_bodies() {
         body->probe = &probe;
         body->attach = &attach;
         body->probe_index = first_index + static_cast<uint32_t>(i);
+        locate_source_line(*body);
         Block* block = first && probe.attach_points.size() == 1 ? probe.body : clone_block(arena_, probe.body);
         if (probe.predicate != nullptr) {
           auto* branch = make<IfExpr>(probe.predicate_range);
@@ -106,13 +107,14 @@ TypeId Sema::args_type(Body& body, SourceRange range) {
       type = from_proto(profile_ ? profile_->find_raw_tracepoint(types_, attach.func) : std::nullopt, "raw tracepoint");
       break;
     case ProbeKind::Uprobe:
-      report(DiagKind::NoDebugInfo, range, attach.target);
+      type = uprobe_args(body, range);
       break;
     default:
       break;
   }
   // Their members are trusted pointers where the kernel checks them.
-  if (type != lattice_.error() && attach.kind != ProbeKind::Tracepoint) type = lattice_.with_space(type, AddrSpace::Btf);
+  if (type != lattice_.error() && attach.kind != ProbeKind::Tracepoint)
+    type = lattice_.with_space(type, attach.kind == ProbeKind::Uprobe ? AddrSpace::User : AddrSpace::Btf);
   if (attach.kind == ProbeKind::Tracepoint && type != lattice_.error())
     type = lattice_.with_space(type, attach.target == "syscalls" ? AddrSpace::User : AddrSpace::Kernel);
   body.args_type = type;

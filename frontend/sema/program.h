@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "frontend/ast/ast.h"
+#include "frontend/debuginfo/debug_info.h"
 #include "frontend/profile/profile.h"
 #include "frontend/support/diag.h"
 
@@ -55,6 +57,8 @@ struct TypedProbe {
   TypeId retval_type;
   ast::Block* body = nullptr;  // predicate already folded in: `if (pred) { ... }`
   bool uses_probe_name = false;
+  std::string build_id;        // uprobe: of the program that the body's types or the address come from; "" if from none
+  std::optional<uint64_t> source_address;   // `@file:line`, found in the program
 };
 
 struct CompileOptions {
@@ -67,6 +71,7 @@ struct CompileOptions {
   std::vector<std::pair<std::string, std::string>> config_env;  // BPFTRACE_* of the environment
   std::string arch = "x86_64";
   std::vector<std::string> no_features;
+  ProgramSearch programs;                  // --debuginfo, --sysroot, --program
 };
 
 // A file besides the script that the result depends on: an import, a header.
@@ -87,6 +92,7 @@ struct Program {
   std::vector<std::string> config;    // value per ConfigKey (frontend/defs/config.def), after block and environment
   std::vector<bool> config_set;       // given by script or environment
   CompileOptions options;
+  std::unordered_map<uint32_t, std::vector<ParameterPlace>> parameter_places;   // of UprobeArgs records, by record and member
   std::vector<InputFile> inputs;      // sorted by name
   std::string script_name;
   uint32_t script_file = 0;           // index in the SourceManager

@@ -9,6 +9,7 @@ namespace btc::sema {
 void Sema::complete(uint32_t record) {
   if (profile_ != nullptr && types_.record(record).origin == RecordOrigin::Kernel && !types_.record(record).complete)
     profile_->complete(types_, record);
+  if (types_.record(record).origin == RecordOrigin::Program && !types_.record(record).complete) complete_program_type(record);
 }
 
 // Members of kernel records that other kernels have and the profile may not: scripts name them, the target has them or the

@@ -8,6 +8,7 @@
 //   infer*.cpp    the type rule of every node; in the last walk also checks and casts
 //   coerce.cpp    casts where a value is stored          fold.cpp  literals
 //   check_calls.cpp, calls/*.cpp  functions              records.cpp  members, tracepoint records
+//   programs.cpp  debug information of traced programs
 //   probes.cpp    attach points, what is allowed where   type_specs.cpp  types as written
 //
 // A body is walked several times while types grow (`final_` false: nothing is
@@ -49,6 +50,8 @@ struct Body {
   std::optional<TypeId> args_type, retval_type;   // once asked for
   bool uses_probe_name = false;
   bool dropped = false;          // its types are unknown and missing probes are no error
+  std::string build_id;          // of the program whose types it uses
+  std::optional<uint64_t> source_address;   // of the source line it attaches to
   bool queued = false;
   uint32_t walks = 0;
   SourceRange place() const { return attach ? attach->range : subprog->name_range; }
@@ -124,6 +127,7 @@ class Sema {
   void import_path(const std::string& written, SourceRange range, const std::string& directory);
   void import_file(const std::filesystem::path& path, SourceRange range);
   void add_input(const std::filesystem::path& path, const std::string& content);
+  void insert_input(InputFile input);
   std::string script_directory() const;
   void collect_c_definitions();
   void collect_maps();
@@ -257,6 +261,16 @@ class Sema {
   TypeId tracepoint_args(const AttachPoint& attach, SourceRange range);
   Field tracepoint_field(const RecordField& field, bool user_space);
 
+  // programs.cpp
+  DebugInfo* debug_info(const std::string& program);
+  DebugInfo* debug_info_of(const Body* body);
+  void depend_on_program(Body& body, DebugInfo& info);
+  std::optional<TypeId> program_type(const TypeSpec& spec);
+  bool complete_program_type(uint32_t record);
+  TypeId uprobe_args(Body& body, SourceRange range);
+  bool is_unreadable_parameter(uint32_t record, const std::string& name) const;
+  void locate_source_line(Body& body);
+
   // check_calls.cpp and calls/
   TypeId visit_call(Expr*& slot);
   const Signature& signature(Function function);
@@ -339,6 +353,10 @@ class Sema {
   std::unique_ptr<Script> prelude_;
   std::set<std::string> imported_paths_;
   std::set<ConfigKey> unstable_said_;
+
+  std::map<std::string, std::unique_ptr<DebugInfo>> programs_;  // by the name in attach points
+  std::set<std::string> depended_on_;                           // their files that are inputs
+  std::map<uint32_t, std::set<std::string>> unreadable_parameters_;   // by record
 
   std::vector<std::unique_ptr<Body>> bodies_;
   std::vector<Body*> worklist_;

@@ -111,6 +111,8 @@ void Sema::finish() {
     probe.retval_type = body->retval_type.value_or(TypeId{});
     probe.body = body->block;
     probe.uses_probe_name = body->uses_probe_name;
+    probe.build_id = body->build_id;
+    probe.source_address = body->source_address;
     program_.probes.push_back(probe);
   }
   for (auto& var : program_.variables) var->type = lattice_.unknown(var->type) ? types_.i64() : lattice_.settle(var->type);

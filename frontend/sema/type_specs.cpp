@@ -23,6 +23,7 @@ std::optional<TypeId> Sema::named_type(TypeSpec* spec) {
   const std::string& name = spec->name;
   if (spec->is_struct || spec->is_union) {
     if (auto own = types_.find_record(name, spec->is_union, RecordOrigin::Script); own && types_.record(*own).complete) return types_.struct_type(*own);
+    if (auto type = program_type(*spec)) return type;
     if (profile_ != nullptr)
       if (auto kernel = profile_->find_struct(types_, name, spec->is_union)) return kernel;
     if (auto own = types_.find_record(name, spec->is_union, RecordOrigin::Script)) return types_.struct_type(*own);
@@ -31,6 +32,7 @@ std::optional<TypeId> Sema::named_type(TypeSpec* spec) {
   if (spec->is_enum) {
     for (uint32_t i = 0; i < types_.enum_count(); ++i)
       if (types_.enum_def(i).name == name) return types_.enum_type(i);
+    if (auto type = program_type(*spec)) return type;
     if (profile_ != nullptr) return profile_->find_enum(types_, name);
     return std::nullopt;
   }
@@ -50,6 +52,7 @@ std::optional<TypeId> Sema::named_type(TypeSpec* spec) {
     if (name == known.name) return types_.int_type(known.bytes, known.is_signed);
   if (name.find_first_of("([*{, ") == std::string::npos)
     if (auto type = types_.parse_text(name); type && !lattice_.is(*type, TypeKind::Untyped)) return type;
+  if (auto type = program_type(*spec)) return type;
   if (profile_ != nullptr) {
     if (auto type = profile_->find_typedef(types_, name)) return type;
     // `task_struct *` without the keyword is what people mean.

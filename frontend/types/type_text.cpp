@@ -29,6 +29,7 @@ struct OriginName {
 constexpr OriginName kOrigins[] = {
     {RecordOrigin::Kernel, "kernel"},     {RecordOrigin::Script, "script"},         {RecordOrigin::Tracepoint, "tracepoint"},
     {RecordOrigin::FuncArgs, "funcargs"}, {RecordOrigin::UprobeArgs, "uprobeargs"},
+    {RecordOrigin::Program, "program"},
 };
 
 constexpr TypeKind kSimpleKinds[] = {
@@ -47,6 +48,8 @@ bool is_one_of(TypeKind kind, const TypeKind (&kinds)[N]) {
   return false;
 }
 
+constexpr std::string_view kNotInTags = "*[](){},= @";
+
 // First origin of kOrigins that has the tag.
 std::optional<uint32_t> first_record(const TypeTable& types, std::string_view name, bool is_union) {
   for (const OriginName& origin : kOrigins) {
@@ -59,6 +62,9 @@ std::string record_text(const TypeTable& types, uint32_t index) {
   const Record& record = types.record(index);
   std::string text = record.is_union ? "union " : "struct ";
   if (record.name.empty()) return text + fmt::format("#{}", index);
+  // Names of C++ templates and of files may hold what ends a name here.
+  bool is_foreign = record.origin == RecordOrigin::Program || record.origin == RecordOrigin::UprobeArgs;
+  if (is_foreign && record.name.find_first_of(kNotInTags) != std::string::npos) return text + fmt::format("#{}", index);
   text += record.name;
   auto first = first_record(types, record.name, record.is_union);
   if (first == index) return text;
@@ -122,7 +128,7 @@ class Reader {
   std::string_view tag() {
     skip_space();
     size_t begin = pos_;
-    while (pos_ < text_.size() && std::string_view("*[](){},= @").find(text_[pos_]) == std::string_view::npos) pos_++;
+    while (pos_ < text_.size() && kNotInTags.find(text_[pos_]) == std::string_view::npos) pos_++;
     return text_.substr(begin, pos_ - begin);
   }
   template <typename Int>

@@ -52,7 +52,8 @@ enum class RecordOrigin : uint8_t {
   Kernel,   // the profile's BTF: every access relocates (CO-RE)
   Tracepoint,  // `args` of a tracepoint: layout settled from the target's format file
   FuncArgs, // `args` of fentry/fexit/rawtracepoint: members are arguments by index
-  UprobeArgs,  // `args` of a uprobe with DWARF
+  UprobeArgs,  // `args` of a uprobe, from the program's DWARF: members are parameters by index
+  Program,  // a traced program's DWARF: layout fixed by the program
 };
 
 struct Field {

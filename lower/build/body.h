@@ -182,6 +182,9 @@ class Body {
   ValueId call(const ast::Call& call, Memory to);
   ValueId call_subprog(const ast::Call& call);
   ValueId args_field(const ast::FieldAccess& access);
+  const std::vector<ParameterPlace>& parameter_places(uint32_t record) const;
+  ValueId parameter_word(const ParameterPlace& where, uint32_t word, const std::string& name);
+  void store_parameter(uint32_t record, uint32_t index, Memory to);
   ValueId trusted_argument(const ast::Expr* pointer);
   void assign(const ast::Assign& assign);
   void assign_variable(const ast::Variable* variable, const ast::Assign& assign);

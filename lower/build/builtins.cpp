@@ -1,4 +1,6 @@
 // Builtins, and the arguments and registers of what was traced.
+#include <algorithm>
+
 #include "lower/build/body.h"
 
 namespace btc::lower {
@@ -7,7 +9,9 @@ namespace {
 
 // struct pt_regs on x86_64, bytes.
 constexpr uint32_t kArgRegisters[] = {112, 104, 96, 88, 72, 64};  // rdi rsi rdx rcx r8 r9
-constexpr uint32_t kReturnRegister = 80, kIpRegister = 128, kCsRegister = 136;
+constexpr uint32_t kReturnRegister = 80, kIpRegister = 128, kCsRegister = 136, kStackRegister = 152;
+
+bool is_register_sized(const TypeTable& types, TypeId type) { return has_prop(types[type], kTypeScalar); }
 
 abi::CtxKind ctx_kind(const TypedProbe* probe) { return probe ? abi::probe_info(probe->attach->parsed.kind).ctx : abi::CtxKind::none; }
 
@@ -133,9 +137,32 @@ ValueId Body::args_field(const ast::FieldAccess& access) {
       ValueId value = b.ctx_load(8 * static_cast<int64_t>(access.path[0]), kI64, field.name);
       return convert(value, types.u64(), field.type);
     }
-    case RecordOrigin::UprobeArgs: return convert(argument(access.path[0]), types.u64(), field.type);
+    case RecordOrigin::UprobeArgs:
+      if (access.path.size() != 1 || !is_register_sized(types, field.type)) return kNoValue;
+      return convert(parameter_word(parameter_places(index)[access.path[0]], 0, field.name), types.u64(), field.type);
     default: return kNoValue;
   }
+}
+
+const std::vector<ParameterPlace>& Body::parameter_places(uint32_t record) const { return module.program.parameter_places.at(record); }
+
+// Eight bytes of a parameter of the traced function, at its first instruction: there the return address is on top of the stack.
+ValueId Body::parameter_word(const ParameterPlace& where, uint32_t word, const std::string& name) {
+  if (where.kind == ParameterPlace::Register) return b.ctx_load(kArgRegisters[where.first + word], kI64, name);
+  ValueId address = b.add_imm(register_at(kStackRegister, "sp"), 8 + where.first + 8 * word, "addr");
+  Memory value = temp(8, 8, name);
+  read(value, address, AddrSpace::User, 8);
+  return b.load(value.pointer, value.offset, kI64, name);
+}
+
+void Body::store_parameter(uint32_t record, uint32_t index, Memory to) {
+  const Field field = types.record(record).fields[index];
+  const ParameterPlace& where = parameter_places(record)[index];
+  if (is_register_sized(types, field.type)) return store_scalar(convert(parameter_word(where, 0, field.name), types.u64(), field.type), field.type, to);
+  // A structure in registers may end inside the last one.
+  Memory words = temp(8 * where.count, 8, field.name);
+  for (uint32_t i = 0; i < where.count; ++i) b.store(words.pointer, words.offset + 8 * i, parameter_word(where, i, field.name));
+  b.mem_copy(pointer_to(to), pointer_to(words), std::min(types.size_of(field.type), 8 * where.count));
 }
 
 // A pointer argument of a trampoline as the kernel's verifier knows it: typed, so its members load directly (5.5). Arguments of

@@ -224,6 +224,8 @@ ir::ProgramInfo ModuleBuilder::program_info(const TypedProbe& probe) const {
   out.probe_index = probe.probe_index;
   out.loc = probe.attach->range;
   out.section = info.section;
+  out.build_id = probe.build_id;
+  out.source_address = probe.source_address.value_or(0);
   bool is_pattern = attach.wildcard || probe.attach->has_params;
   if (attach.kind == abi::ProbeKind::Tracepoint) {
     if (!is_pattern) out.section += "/" + attach.target + "/" + attach.func;

@@ -22,7 +22,16 @@ Place Body::place(const ast::Expr* expr) {
       if (identifier->builtin != Builtin::Args) break;
       out.kind = Place::Argument;
       out.record = types[expr->type].record;
-      if (types.record(out.record).origin == RecordOrigin::Tracepoint) out.kind = Place::Record;
+      RecordOrigin origin = types.record(out.record).origin;
+      if (origin == RecordOrigin::Tracepoint) out.kind = Place::Record;
+      if (origin != RecordOrigin::UprobeArgs) return out;
+      // Registers have no address: all parameters are put into memory.
+      Memory all = temp(expr->type, "args");
+      zero(all, types.size_of(expr->type));
+      for (uint32_t i = 0; i < types.record(out.record).fields.size(); ++i) store_parameter(out.record, i, all.at(types.record(out.record).fields[i].bit_offset / 8));
+      out.kind = Place::Direct;
+      out.base = all.pointer;
+      out.offset = all.offset;
       return out;
     }
     case NodeKind::FieldAccess: {

@@ -146,6 +146,8 @@ struct ProgramInfo {
   std::string record;
   std::vector<std::string> needs;
   std::vector<std::string> func_args;   // "index:name"
+  std::string build_id;                 // uprobe: of the program whose types it uses, or whose line it attaches to; "" if from none
+  uint64_t source_address = 0;          // of that line; 0 = none
   uint32_t probe_index = 0;
   SourceRange loc;
 };

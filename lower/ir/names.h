@@ -33,7 +33,7 @@ inline constexpr const char* kMapNames[] = {"hash", "lruhash", "percpuhash", "pe
 inline constexpr const char* kPlaceNames[] = {"", "stack", "scratch"};
 inline constexpr const char* kFunctionNames[] = {"program", "subprog", "callback"};
 inline constexpr const char* kParamNames[] = {"int", "str", "bool", "uint"};
-inline constexpr const char* kOriginNames[] = {"script", "kernel", "tracepoint", "func_args", "uprobe_args"};
+inline constexpr const char* kOriginNames[] = {"script", "kernel", "tracepoint", "func_args", "uprobe_args", "program"};
 
 // Index of `word` in one of the tables above.
 template <size_t N>

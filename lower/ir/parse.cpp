@@ -535,6 +535,8 @@ class Parser {
     if (try_keyword("record")) program.record = take_string();
     while (try_keyword("needs")) program.needs.push_back(take_string());
     while (try_keyword("func_arg")) program.func_args.push_back(take_string());
+    if (try_keyword("build_id")) program.build_id = take_string();
+    if (try_keyword("address")) program.source_address = static_cast<uint64_t>(take_int());
     program.loc = take_place(begin);
     if (!failed_) module_->programs.push_back(std::move(program));
   }

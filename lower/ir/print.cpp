@@ -206,6 +206,8 @@ class Printer {
       if (!program.record.empty()) put(" record {}", quoted(program.record));
       for (const std::string& need : program.needs) put(" needs {}", quoted(need));
       for (const std::string& arg : program.func_args) put(" func_arg {}", quoted(arg));
+      if (!program.build_id.empty()) put(" build_id {}", quoted(program.build_id));
+      if (program.source_address != 0) put(" address {}", program.source_address);
       end_line(program.loc);
     }
   }

@@ -260,6 +260,7 @@ class ManifestBuilder {
       auto record = out_.CreateString(program.record);
       auto needs = out_.CreateVectorOfStrings(program.needs);
       auto args = out_.CreateVectorOfStrings(program.func_args);
+      auto build_id = out_.CreateString(program.build_id);
       fb::ProgramBuilder out(out_);
       out.add_name(name);
       out.add_section(section);
@@ -276,6 +277,8 @@ class ManifestBuilder {
       out.add_probe_index(program.probe_index);
       out.add_sleepable(program.sleepable);
       out.add_func_args(args);
+      out.add_build_id(build_id);
+      out.add_source_address(program.source_address);
       all.push_back(out.Finish());
     }
     return out_.CreateVector(all);

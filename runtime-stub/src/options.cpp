@@ -74,6 +74,9 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
     case Option::DryRun: out->dry_run = true; return true;
     case Option::ProbeFilter: out->probe_filter = value; out->has_probe_filter = true; return true;
     case Option::Traceable: out->traceable_functions = value; return true;
+    case Option::DebugInfo:
+      for (std::string_view dir : split(value, ':')) out->debug_dirs.emplace_back(dir);
+      return true;
     case Option::Test: out->test = true; return true;
     case Option::Bench: out->bench = true; return true;
     case Option::List: out->list = true; return true;

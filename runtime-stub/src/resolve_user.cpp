@@ -77,12 +77,34 @@ void add_address(RunState& run, const abi::AttachPoint& point, const std::string
                              " (binary appears stripped). Misaligned probes can lead to tracee crashes!"));
 }
 
+std::string hex_text(Bytes bytes) {
+  std::string text;
+  for (uint8_t byte : bytes) { text.push_back("0123456789abcdef"[byte >> 4]); text.push_back("0123456789abcdef"[byte & 15]); }
+  return text;
+}
+
+// What the script took from a copy of the program (layouts, places of arguments, addresses of lines) holds for that build only.
+bool is_compiled_for(const fb::Program& program, const std::string& file, const UserBinary& binary, Resolution* out) {
+  std::string_view wanted = text_of(program.build_id());
+  std::string have = hex_text(binary.elf().build_id());
+  if (wanted.empty() || wanted == have) return true;
+  out->problem = cat(file, " is another build than the one whose debug information the script was compiled with (build id ",
+                     have.empty() ? "none" : have, ", not ", wanted, "): compile the script with a copy of this one");
+  return false;
+}
+
 void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::string& file, bool many_files, Resolution* out) {
   UserBinary binary;
   std::string error;
   abi::AttachPoint here = point;
   if (many_files) here.target = file;
   bool readable = binary.open(path_in_process(run.target_pid(), file), &error);
+  if (readable && !is_compiled_for(*out->program, file, binary, out)) return;
+  if (!point.source_file.empty()) {
+    if (!readable) return void(out->problem = error);
+    here.address = out->program->source_address();
+    return add_address(run, here, file, &binary, out);
+  }
   if (point.has_address) return add_address(run, here, file, readable ? &binary : nullptr, out);
   if (!readable) {
     if (!many_files) out->problem = error;

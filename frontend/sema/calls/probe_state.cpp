@@ -119,7 +119,7 @@ TypeId Sema::call_cgroup_path(Call* call, Expr*&) {
 struct Register { const char* name; uint32_t offset; };
 static constexpr Register kRegistersX86[] = {
     {"r15", 0}, {"r14", 8}, {"r13", 16}, {"r12", 24}, {"bp", 32}, {"bx", 40}, {"r11", 48}, {"r10", 56}, {"r9", 64}, {"r8", 72}, {"ax", 80},
-    {"cx", 88}, {"dx", 96}, {"si", 104}, {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160}};
+    {"pc", 128}, {"cx", 88}, {"dx", 96}, {"si", 104}, {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160}};
 
 TypeId Sema::call_reg(Call* call, Expr*&) {
   if (!check_arity(call, 1, 1)) return lattice_.error();
