@@ -1,39 +1,89 @@
-// Counting what was lost: ++btc_lost[index], in a function of its own because
-// it stands on the cold side of every event. With one caller LLVM inlines it.
+// The cold side of probes, in functions of their own because it stands behind every operation that can fail:
+//
+//   btc_count_loss(index)        ++btc_lost[index]
+//   btc_report(event, code)      sends a runtime_error; if the ring buffer is full, counts it
+//
+// With one caller LLVM inlines them. A script of a thousand assignments has a thousand calls here instead of a thousand copies,
+// which would be most of its code and of the time to compile it.
 #include "backend/llvm/function_emitter.h"
 #include "backend/llvm/target.h"
 
 namespace btc::backend {
 
-llvm::Function* ModuleEmitter::loss_counter() {
-  if (loss_counter_ != nullptr) return loss_counter_;
-  llvm::LLVMContext& context = llvm.getContext();
-  llvm::Type* index_type = llvm::Type::getInt64Ty(context);
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {index_type}, false);
-  llvm::Function* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, "btc_count_loss", llvm);
+static llvm::Function* cold_function(ModuleEmitter& module, const char* name, unsigned params) {
+  llvm::LLVMContext& context = module.llvm.getContext();
+  std::vector<llvm::Type*> types(params, llvm::Type::getInt64Ty(context));
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false);
+  llvm::Function* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module.llvm);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr("target-cpu", kBpfCpu);
-  llvm::DISubprogram* subprogram = debug.define_function(function, {}, nullptr, {debug.integer(8, false)});
+  function->setSection(".text");  // else .text.unlikely, where libbpf looks for no subprograms
+  std::vector<llvm::DIType*> described(params, module.debug.integer(8, false));
+  module.debug.define_function(function, {}, nullptr, described);
+  llvm::BasicBlock::Create(context, "entry", function);
+  return function;
+}
 
-  llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "entry", function));
-  b.SetCurrentDebugLocation(debug.location({}, subprogram));
-  llvm::AllocaInst* key = b.CreateAlloca(b.getInt32Ty());
-  b.CreateStore(b.CreateTrunc(function->getArg(0), b.getInt32Ty()), key);
-  llvm::FunctionType* lookup = llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy(), b.getPtrTy()}, false);
-  llvm::Value* helper = b.CreateIntToPtr(b.getInt64(helper_id("map_lookup_elem")), b.getPtrTy());
-  llvm::Value* entry = b.CreateCall(lookup, helper, {globals.losses(), key});
-  llvm::BasicBlock* found = llvm::BasicBlock::Create(context, "found", function);
-  llvm::BasicBlock* done = llvm::BasicBlock::Create(context, "done", function);
-  b.CreateCondBr(b.CreateIsNotNull(entry), found, done);
-  b.SetInsertPoint(found);
-  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), entry), b.getInt64(1)), entry);
+static llvm::Value* call_helper(llvm::IRBuilder<>& b, const char* name, llvm::Type* result, const std::vector<llvm::Value*>& args) {
+  std::vector<llvm::Type*> types;
+  for (llvm::Value* arg : args) types.push_back(arg->getType());
+  llvm::Value* helper = b.CreateIntToPtr(b.getInt64(helper_id(name)), b.getPtrTy());
+  return b.CreateCall(llvm::FunctionType::get(result, types, false), helper, args);
+}
+
+// Leaves `b` in a block that is only reached if `flag` holds; both sides meet in the returned one.
+static llvm::BasicBlock* branch_if(llvm::IRBuilder<>& b, llvm::Function* function, llvm::Value* flag, const char* name) {
+  llvm::BasicBlock* then = llvm::BasicBlock::Create(b.getContext(), name, function);
+  llvm::BasicBlock* done = llvm::BasicBlock::Create(b.getContext(), "done", function);
+  b.CreateCondBr(flag, then, done);
+  b.SetInsertPoint(then);
+  return done;
+}
+
+static void finish(llvm::IRBuilder<>& b, llvm::BasicBlock* done) {
   b.CreateBr(done);
   b.SetInsertPoint(done);
   b.CreateRetVoid();
+}
+
+llvm::Function* ModuleEmitter::loss_counter() {
+  if (loss_counter_ != nullptr) return loss_counter_;
+  llvm::Function* function = cold_function(*this, "btc_count_loss", 1);
+  llvm::IRBuilder<> b(&function->getEntryBlock());
+  b.SetCurrentDebugLocation(debug.location({}, function->getSubprogram()));
+  llvm::AllocaInst* key = b.CreateAlloca(b.getInt32Ty());
+  b.CreateStore(b.CreateTrunc(function->getArg(0), b.getInt32Ty()), key);
+  llvm::Value* entry = call_helper(b, "map_lookup_elem", b.getPtrTy(), {globals.losses(), key});
+  llvm::BasicBlock* done = branch_if(b, function, b.CreateIsNotNull(entry), "found");
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), entry), b.getInt64(1)), entry);
+  finish(b, done);
   return loss_counter_ = function;
 }
 
+llvm::Function* ModuleEmitter::reporter() {
+  if (reporter_ != nullptr) return reporter_;
+  llvm::Function* counter = loss_counter();
+  llvm::Function* function = cold_function(*this, "btc_report", 2);
+  llvm::IRBuilder<> b(&function->getEntryBlock());
+  b.SetCurrentDebugLocation(debug.location({}, function->getSubprogram()));
+  llvm::AllocaInst* record = b.CreateAlloca(llvm::ArrayType::get(b.getInt32Ty(), 3));
+  const uint64_t payload = sizeof(int32_t), size = sizeof(abi::EventHeader) + payload;
+  auto word = [&](uint64_t offset) { return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), record, offset); };
+  b.CreateStore(b.CreateTrunc(function->getArg(0), b.getInt32Ty()), record);
+  b.CreateStore(b.getInt32(payload), word(offsetof(abi::EventHeader, size)));
+  b.CreateStore(b.CreateTrunc(function->getArg(1), b.getInt32Ty()), word(sizeof(abi::EventHeader)));
+  llvm::Value* ret = call_helper(b, "ringbuf_output", b.getInt64Ty(), {globals.events(), record, b.getInt64(size), b.getInt64(0)});
+  llvm::BasicBlock* done = branch_if(b, function, b.CreateICmpNE(ret, b.getInt64(0)), "lost");
+  b.CreateCall(counter, {b.getInt64(abi::kLostEvents)});
+  finish(b, done);
+  return reporter_ = function;
+}
+
 void FunctionEmitter::count_loss(uint32_t index) { b.CreateCall(module.loss_counter(), {b.getInt64(index)}); }
+
+void emit_EventReport(FunctionEmitter& f, const ir::Inst& inst) {
+  f.b.CreateCall(f.module.reporter(), {f.b.getInt64(inst.operands[0].number), f.value(inst.operands[1], f.b.getInt64Ty())});
+}
 
 }  // namespace btc::backend

@@ -23,6 +23,7 @@ class ModuleEmitter {
   // A function of the BPF C library, linked into `llvm` on first use; null if there is none of that name.
   llvm::Function* library_function(const std::string& name);
   llvm::Function* loss_counter();
+  llvm::Function* reporter();
   llvm::Function* kernel_function(const std::string& name, const std::vector<llvm::Value*>& args, llvm::Type* result);
 
   const ir::Module& bir;
@@ -37,6 +38,7 @@ class ModuleEmitter {
  private:
   void declare_function(const ir::Function& function);
   llvm::Function* loss_counter_ = nullptr;
+  llvm::Function* reporter_ = nullptr;
   bool failed_ = false;
 };
 

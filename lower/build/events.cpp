@@ -75,11 +75,7 @@ void Body::send_formatted(abi::EventKind kind, const ast::Call& call, size_t fir
 
 void Body::report(abi::RuntimeErrorKind kind, std::string_view helper, ValueId code) {
   uint32_t event = module.error_event(kind, helper, b.place(), expanded_from());
-  ValueId record = b.emit(Op::EventReserve, {ir::Builder::event_ref(event)}, ir::ptr_type(PtrSpace::Mem, true), "error");
-  b.if_then(record, "report", [&] {
-    b.store(record, 0, b.resize(code, kI32, true, "code"));
-    b.emit(Op::EventSubmit, {ir::Builder::val(record)});
-  });
+  b.emit(Op::EventReport, {ir::Builder::event_ref(event), ir::Builder::val(b.resize(code, kI32, true, "code"))});
 }
 
 void Body::report_verbose(abi::RuntimeErrorKind kind, std::string_view helper, ValueId code) {

@@ -5,14 +5,9 @@
 
 namespace btc::ir {
 
+// Below a in the dominator tree: numbered depth first, b lies within a's interval.
 bool Cfg::dominates(BlockId a, BlockId b) const {
-  while (idom[b] >= 0) {
-    if (a == b) return true;
-    auto up = static_cast<BlockId>(idom[b]);
-    if (up == b) return false;
-    b = up;
-  }
-  return false;
+  return idom[a] >= 0 && idom[b] >= 0 && tree_first[a] <= tree_first[b] && tree_first[b] <= tree_last[a];
 }
 
 namespace {
@@ -40,6 +35,22 @@ std::vector<BlockId> reverse_postorder(const std::vector<std::vector<BlockId>>& 
   }
   std::reverse(postorder.begin(), postorder.end());
   return postorder;
+}
+
+// A block's interval begins behind its dominator's number; sizes come from the leaves up, places from the root down.
+void number_tree(Cfg& cfg) {
+  std::vector<uint32_t> size(cfg.idom.size(), 1), used(cfg.idom.size(), 1);
+  for (size_t i = cfg.order.size(); i-- > 1;) size[static_cast<size_t>(cfg.idom[cfg.order[i]])] += size[cfg.order[i]];
+  cfg.tree_first.assign(cfg.idom.size(), 0);
+  cfg.tree_last.assign(cfg.idom.size(), 0);
+  for (BlockId block : cfg.order) {
+    if (block != cfg.order[0]) {
+      auto up = static_cast<size_t>(cfg.idom[block]);
+      cfg.tree_first[block] = cfg.tree_first[up] + used[up];
+      used[up] += size[block];
+    }
+    cfg.tree_last[block] = cfg.tree_first[block] + size[block] - 1;
+  }
 }
 
 }  // namespace
@@ -86,6 +97,7 @@ Cfg make_cfg(const Function& function) {
       }
     }
   }
+  number_tree(cfg);
   return cfg;
 }
 

@@ -12,6 +12,8 @@ struct Cfg {
   std::vector<BlockId> order;           // reachable blocks, reverse postorder
   std::vector<int> idom;                // immediate dominator; entry: itself; unreachable: -1
 
+  std::vector<uint32_t> tree_first, tree_last;  // place in the dominator tree, for dominates()
+
   bool reachable(BlockId block) const { return idom[block] >= 0; }
   bool dominates(BlockId a, BlockId b) const;
 };

@@ -336,6 +336,10 @@ class Verifier {
         want_readable(inst, 1);
         return want_i64(inst, 2);
       case Op::EventReserve: return want_result(inst, pointer(PtrSpace::Mem, true));
+      case Op::EventReport:
+        if (operand_type(inst, 1) != ValueType{ScalarKind::I32}) type_error(inst, 1, "i32");
+        if (module_.events[inst.operands[0].number].kind != abi::EventKind::RuntimeError) report(inst.loc, "`event.report` of an event that is no runtime_error");
+        return;
       case Op::EventSubmit: case Op::EventDiscard: return want_memory(inst, 0);
       case Op::ZeroAddr: case Op::ScratchEnter: case Op::ScratchGet: return want_result(inst, pointer(PtrSpace::Map, true));
       case Op::Call: return want_arguments(inst);
@@ -421,9 +425,9 @@ class Verifier {
   // ---- Invariant 6 ----
   // Blocks where `pointer` is known not to be null: dominated by a `br.if` edge that tested it.
   bool is_tested(ValueId pointer, BlockId block) const {
-    for (BlockId from : cfg_.order) {
-      const Inst& last = function_->blocks[from].insts.back();
-      if (last.op != Op::BrIf || last.operands[0].number != pointer) continue;
+    auto [first, end] = tests_.equal_range(pointer);
+    for (auto at = first; at != end; ++at) {
+      const Inst& last = function_->blocks[at->second].insts.back();
       auto hit = static_cast<BlockId>(last.operands[1].number);
       if (last.operands[1].number == last.operands[2].number) continue;
       if (cfg_.predecessors[hit].size() == 1 && cfg_.dominates(hit, block)) return true;
@@ -439,6 +443,11 @@ class Verifier {
   }
 
   void check_null_tests() {
+    tests_.clear();
+    for (BlockId from : cfg_.order) {
+      const Inst& last = function_->blocks[from].insts.back();
+      if (last.op == Op::BrIf) tests_.emplace(static_cast<ValueId>(last.operands[0].number), from);
+    }
     for (BlockId block : cfg_.order) {
       for (const Inst& inst : function_->blocks[block].insts) {
         if (may_be_null(inst)) continue;
@@ -527,6 +536,7 @@ class Verifier {
   struct SlotPlace { uint32_t slot; int64_t offset; };
   std::unordered_map<ValueId, SlotPlace> slot_of_value_;
   const Function* current_ = nullptr;
+  std::unordered_multimap<ValueId, BlockId> tests_;  // value -> blocks that end in a `br.if` on it
 };
 
 }  // namespace

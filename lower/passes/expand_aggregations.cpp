@@ -81,11 +81,8 @@ class Expander {
     event.helper = "map_update_elem";
     event.loc = place;
     module_.events.push_back(std::move(event));
-    ValueId record = b_.emit(Op::EventReserve, {ir::Builder::event_ref(static_cast<uint32_t>(module_.events.size() - 1))}, ir::ptr_type(ir::PtrSpace::Mem, true), "error");
-    b_.if_then(record, "report", [&] {
-      b_.store(record, 0, b_.constant(-7, ir::kI32));  // -E2BIG
-      b_.emit(Op::EventSubmit, {ir::Builder::val(record)});
-    });
+    ValueId code = b_.constant(-7, ir::kI32);  // -E2BIG
+    b_.emit(Op::EventReport, {ir::Builder::event_ref(static_cast<uint32_t>(module_.events.size() - 1)), ir::Builder::val(code)});
   }
 
   void insert_zero(uint32_t map, ValueId key) {
