@@ -23,6 +23,7 @@ FunctionEmitter::FunctionEmitter(ModuleEmitter& module, uint32_t function)
       if (inst.result != ir::kNoValue) definitions_[inst.result] = &inst;
     }
   }
+  find_scratch_slots();
 }
 
 void FunctionEmitter::fail(const ir::Inst& inst, const std::string& message) {
@@ -212,8 +213,25 @@ llvm::Value* FunctionEmitter::opaque(llvm::Value* value) {
   return call;
 }
 
+llvm::Value* FunctionEmitter::opaque_once(llvm::Value* value) {
+  llvm::FunctionType* type = llvm::FunctionType::get(value->getType(), {value->getType(), b.getInt64Ty()}, false);
+  llvm::CallInst* call = b.CreateCall(type, llvm::InlineAsm::get(type, "", "=r,0,i", /*hasSideEffects=*/false), {value, b.getInt64(opaque_count_++)});
+  call->setDoesNotAccessMemory();
+  return call;
+}
+
 llvm::BasicBlock* FunctionEmitter::new_block(const char* name) {
   return llvm::BasicBlock::Create(llvm->getContext(), name, llvm);
+}
+
+llvm::AllocaInst* FunctionEmitter::word_on_stack() {
+  if (word_ == nullptr) word_ = stack_bytes(8, "word");
+  return word_;
+}
+
+llvm::AllocaInst* FunctionEmitter::cold_memory() {
+  if (cold_memory_ == nullptr) cold_memory_ = stack_bytes(sizeof(abi::EventHeader) + sizeof(int32_t), "cold");
+  return cold_memory_;
 }
 
 llvm::AllocaInst* FunctionEmitter::counter_key() {

@@ -44,7 +44,7 @@ void emit_CtxLoad(FunctionEmitter& f, const ir::Inst& inst) {
   if (f.context() == nullptr) return f.fail(inst, "no context here");
   llvm::Type* type = f.result_type(inst);
   if (type->isIntegerTy(64) && is_typed_context(f)) {
-    llvm::AllocaInst* number = f.stack_bytes(8, "number");
+    llvm::AllocaInst* number = f.word_on_stack();
     f.helper("probe_read_kernel", f.b.getInt64Ty(),
              {number, f.b.getInt64(8), f.byte_offset(f.opaque(f.context()), inst.operands[0].number)});
     return f.set_result(inst, f.b.CreateLoad(type, number));
@@ -105,13 +105,14 @@ void emit_FactLoad(FunctionEmitter& f, const ir::Inst& inst) {
   uint32_t size = f.module.bir.facts[fact].size;
   llvm::Value* address = f.byte_offset(f.module.globals.facts(), f.module.bir.fact_offset(fact));
   llvm::Type* type = f.b.getIntNTy((size == 1 || size == 2 || size == 4 ? size : 8) * 8);
-  llvm::Value* loaded = f.b.CreateAlignedLoad(type, address, llvm::Align(type->getIntegerBitWidth() / 8));
+  // Volatile: what is constant LLVM would load once and keep, in registers that many facts do not have.
+  llvm::Value* loaded = f.b.CreateAlignedLoad(type, address, llvm::Align(type->getIntegerBitWidth() / 8), /*isVolatile=*/true);
   f.set_result(inst, f.result_type(inst)->isIntegerTy(1) ? f.b.CreateIsNotNull(loaded) : loaded);
 }
 
 void emit_FactAddr(FunctionEmitter& f, const ir::Inst& inst) {
   uint32_t fact = static_cast<uint32_t>(inst.operands[0].number);
-  f.set_result(inst, f.byte_offset(f.module.globals.facts(), f.module.bir.fact_offset(fact)));
+  f.set_result(inst, f.byte_offset(f.opaque_once(f.module.globals.facts()), f.module.bir.fact_offset(fact)));
 }
 
 void emit_CopyConst(FunctionEmitter& f, const ir::Inst& inst) {

@@ -39,7 +39,7 @@ void emit_CoreBitfield(FunctionEmitter& f, const ir::Inst& inst) {
   if (!can_relocate(f, inst, chain)) return;
   CoreTypes& core = f.module.core;
   bool user = f.bir_type(inst.operands[0]).space == ir::PtrSpace::User;
-  llvm::AllocaInst* bytes = f.stack_bytes(8, "bits");
+  llvm::AllocaInst* bytes = f.word_on_stack();
   f.b.CreateStore(f.b.getInt64(0), bytes);
   llvm::Value* base = f.value(inst.operands[0], f.b.getPtrTy());
   llvm::Value* from = f.b.CreateGEP(f.b.getInt8Ty(), base, core.field_info(f.b, chain, FieldInfo::ByteOffset));

@@ -17,9 +17,18 @@ void emit_RodataAddr(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.module.globals.string_constant(inst.operands[0].text));
 }
 
+// The address of a slot in scratch memory is made anew for every use: LLVM would make each once, keep hundreds of them and
+// spill them to the stack, which those slots are to spare.
 void emit_PtrAdd(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::Value* base = f.value(inst.operands[0], f.b.getPtrTy());
+  if (f.scratch_slot(inst.result) != nullptr && f.address_escapes(inst.result)) base = f.opaque_once(base);
   f.set_result(inst, f.b.CreateGEP(f.b.getInt8Ty(), base, f.wide(inst.operands[1])));
+}
+
+// Likewise a variable that has to live in scratch memory is not to become a register again.
+static bool stays_in_memory(FunctionEmitter& f, const ir::Operand& pointer) {
+  const ir::Slot* slot = pointer.kind == ir::Operand::Value ? f.scratch_slot(static_cast<ir::ValueId>(pointer.number)) : nullptr;
+  return slot != nullptr && slot->size <= 8;
 }
 
 static llvm::Align natural_align(llvm::Type* type) {
@@ -42,8 +51,8 @@ void emit_Load(FunctionEmitter& f, const ir::Inst& inst) {
     return f.set_result(inst, f.context_load(f.value(inst.operands[0]), inst.operands[1].number, type));
   }
   llvm::Value* address = f.byte_offset(f.value(inst.operands[0], f.b.getPtrTy()), inst.operands[1].number);
-  llvm::Value* loaded = f.b.CreateAlignedLoad(
-      type, address, access_align(f, inst.operands[0], inst.operands[1].number, type));
+  llvm::Value* loaded = f.b.CreateAlignedLoad(type, address, access_align(f, inst.operands[0], inst.operands[1].number, type),
+                                              stays_in_memory(f, inst.operands[0]));
   if (f.result_type(inst)->isIntegerTy(1)) loaded = f.b.CreateIsNotNull(loaded);
   f.set_result(inst, loaded);
 }
@@ -52,7 +61,8 @@ void emit_Store(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::Value* value = f.value(inst.operands[2]);
   if (value->getType()->isIntegerTy(1)) value = f.b.CreateZExt(value, f.b.getInt8Ty());
   llvm::Value* address = f.byte_offset(f.value(inst.operands[0], f.b.getPtrTy()), inst.operands[1].number);
-  f.b.CreateAlignedStore(value, address, access_align(f, inst.operands[0], inst.operands[1].number, value->getType()));
+  f.b.CreateAlignedStore(value, address, access_align(f, inst.operands[0], inst.operands[1].number, value->getType()),
+                         stays_in_memory(f, inst.operands[0]));
 }
 
 // Copying by probe_read_kernel works for any readable source and costs one call whatever the size.

@@ -1,25 +1,30 @@
 // The cold side of probes, in functions of their own because it stands behind every operation that can fail:
 //
-//   btc_count_loss(index)        ++btc_lost[index]
-//   btc_report(event, code)      sends a runtime_error; if the ring buffer is full, counts it
+//   btc_count_loss(index, memory)        ++btc_lost[index]
+//   btc_report(event, code, memory)      sends a runtime_error; if the ring buffer is full, counts it
 //
-// With one caller LLVM inlines them. A script of a thousand assignments has a thousand calls here instead of a thousand copies,
-// which would be most of its code and of the time to compile it.
+// `memory` is the caller's, so that what is inlined needs no stack of its own. They are inlined as long as there are few: before
+// 6.4 the kernel verifier gets lost in loops of programs that call functions (see library.cpp). A script of a thousand assignments
+// has a thousand calls instead of a thousand copies, which would be most of its code and of the time to compile it.
 #include "backend/llvm/function_emitter.h"
 #include "backend/llvm/target.h"
 
 namespace btc::backend {
 
-static llvm::Function* cold_function(ModuleEmitter& module, const char* name, unsigned params) {
+static constexpr unsigned kMostCopies = 64;
+
+static llvm::Function* cold_function(ModuleEmitter& module, const char* name, unsigned numbers) {
   llvm::LLVMContext& context = module.llvm.getContext();
-  std::vector<llvm::Type*> types(params, llvm::Type::getInt64Ty(context));
+  std::vector<llvm::Type*> types(numbers, llvm::Type::getInt64Ty(context));
+  types.push_back(llvm::PointerType::getUnqual(context));
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false);
   llvm::Function* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module.llvm);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr("target-cpu", kBpfCpu);
   function->setSection(".text");  // else .text.unlikely, where libbpf looks for no subprograms
-  std::vector<llvm::DIType*> described(params, module.debug.integer(8, false));
+  std::vector<llvm::DIType*> described(numbers, module.debug.integer(8, false));
+  described.push_back(module.debug.pointer(module.debug.integer(4, false)));
   module.debug.define_function(function, {}, nullptr, described);
   llvm::BasicBlock::Create(context, "entry", function);
   return function;
@@ -52,7 +57,7 @@ llvm::Function* ModuleEmitter::loss_counter() {
   llvm::Function* function = cold_function(*this, "btc_count_loss", 1);
   llvm::IRBuilder<> b(&function->getEntryBlock());
   b.SetCurrentDebugLocation(debug.location({}, function->getSubprogram()));
-  llvm::AllocaInst* key = b.CreateAlloca(b.getInt32Ty());
+  llvm::Value* key = function->getArg(1);
   b.CreateStore(b.CreateTrunc(function->getArg(0), b.getInt32Ty()), key);
   llvm::Value* entry = call_helper(b, "map_lookup_elem", b.getPtrTy(), {globals.losses(), key});
   llvm::BasicBlock* done = branch_if(b, function, b.CreateIsNotNull(entry), "found");
@@ -67,7 +72,7 @@ llvm::Function* ModuleEmitter::reporter() {
   llvm::Function* function = cold_function(*this, "btc_report", 2);
   llvm::IRBuilder<> b(&function->getEntryBlock());
   b.SetCurrentDebugLocation(debug.location({}, function->getSubprogram()));
-  llvm::AllocaInst* record = b.CreateAlloca(llvm::ArrayType::get(b.getInt32Ty(), 3));
+  llvm::Value* record = function->getArg(2);
   const uint64_t payload = sizeof(int32_t), size = sizeof(abi::EventHeader) + payload;
   auto word = [&](uint64_t offset) { return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), record, offset); };
   b.CreateStore(b.CreateTrunc(function->getArg(0), b.getInt32Ty()), record);
@@ -75,15 +80,22 @@ llvm::Function* ModuleEmitter::reporter() {
   b.CreateStore(b.CreateTrunc(function->getArg(1), b.getInt32Ty()), word(sizeof(abi::EventHeader)));
   llvm::Value* ret = call_helper(b, "ringbuf_output", b.getInt64Ty(), {globals.events(), record, b.getInt64(size), b.getInt64(0)});
   llvm::BasicBlock* done = branch_if(b, function, b.CreateICmpNE(ret, b.getInt64(0)), "lost");
-  b.CreateCall(counter, {b.getInt64(abi::kLostEvents)});
+  b.CreateCall(counter, {b.getInt64(abi::kLostEvents), record});
   finish(b, done);
   return reporter_ = function;
 }
 
-void FunctionEmitter::count_loss(uint32_t index) { b.CreateCall(module.loss_counter(), {b.getInt64(index)}); }
+void ModuleEmitter::settle_cold_functions() {
+  for (llvm::Function* function : {loss_counter_, reporter_}) {
+    if (function == nullptr) continue;
+    function->addFnAttr(function->getNumUses() > kMostCopies ? llvm::Attribute::NoInline : llvm::Attribute::AlwaysInline);
+  }
+}
+
+void FunctionEmitter::count_loss(uint32_t index) { b.CreateCall(module.loss_counter(), {b.getInt64(index), cold_memory()}); }
 
 void emit_EventReport(FunctionEmitter& f, const ir::Inst& inst) {
-  f.b.CreateCall(f.module.reporter(), {f.b.getInt64(inst.operands[0].number), f.value(inst.operands[1], f.b.getInt64Ty())});
+  f.b.CreateCall(f.module.reporter(), {f.b.getInt64(inst.operands[0].number), f.value(inst.operands[1], f.b.getInt64Ty()), f.cold_memory()});
 }
 
 }  // namespace btc::backend

@@ -90,11 +90,17 @@ llvm::GlobalVariable* Globals::losses() {
   return losses_;
 }
 
+// For loaders that do not know better; the runtime asks the machine.
+static constexpr uint32_t kCpusByDefault = 64;
+
+bool Globals::large_scratch() const { return bir_.scratch_size > abi::kMostPerCpu; }
+
 llvm::GlobalVariable* Globals::scratch() {
   if (scratch_ == nullptr) {
     uint32_t size = (bir_.scratch_size + 7) / 8 * 8;
-    scratch_ = define_map({abi::kScratchMap, BPF_MAP_TYPE_PERCPU_ARRAY, abi::kScratchLevels, 0,
-                           debug_.integer(4, false), debug_.bytes(size)});
+    MapSpec spec{abi::kScratchMap, BPF_MAP_TYPE_PERCPU_ARRAY, abi::kScratchLevels, 0, debug_.integer(4, false), debug_.bytes(size)};
+    if (large_scratch()) spec.name = abi::kLargeScratchMap, spec.type = BPF_MAP_TYPE_ARRAY, spec.max_entries = abi::kScratchLevels * kCpusByDefault;
+    scratch_ = define_map(spec);
   }
   return scratch_;
 }

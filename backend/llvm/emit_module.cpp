@@ -69,6 +69,7 @@ bool ModuleEmitter::emit() {
   for (const ir::Function& function : bir.functions) declare_function(function);
   for (uint32_t i = 0; i < bir.functions.size(); ++i) FunctionEmitter(*this, i).emit();
   if (failed_) return false;
+  settle_cold_functions();
   debug.finish();
   return true;
 }

@@ -7,6 +7,8 @@
 //           ++btc_lost[kLostNested]; null
 //   leave:  --btc_nest[level]
 //
+// A level larger than a per-CPU value may be is entry cpu * kScratchLevels + level of an array, btc_scratch_all.
+//
 // A counter of nesting depth would be shorter, but since programs run with
 // migration disabled rather than preemption (5.12 on PREEMPT kernels), two
 // of them on one CPU need not end in the reverse order of their start. Add and
@@ -48,16 +50,46 @@ std::vector<bool> functions_with_scratch(const ir::Module& module) {
   return uses;
 }
 
+// Addresses of slots are written `ptr.add %scratch, OFFSET` (place-slots).
+void FunctionEmitter::find_scratch_slots() {
+  std::unordered_map<uint64_t, const ir::Slot*> by_offset;
+  for (const ir::Slot& slot : bir.slots) {
+    if (slot.place == ir::Slot::Scratch) by_offset[slot.scratch_offset] = &slot;
+  }
+  scratch_slots_.assign(bir.values.size(), nullptr);
+  escapes_.assign(bir.values.size(), false);
+  if (by_offset.empty()) return;
+  auto made_by = [&](const ir::Operand& operand, ir::Op op) {
+    const ir::Inst* inst = operand.kind == ir::Operand::Value ? definitions_[operand.number] : nullptr;
+    return inst != nullptr && inst->op == op ? inst : nullptr;
+  };
+  for (const ir::Inst* inst : definitions_) {
+    if (inst == nullptr || inst->op != ir::Op::PtrAdd) continue;
+    const ir::Inst* by = made_by(inst->operands[1], ir::Op::Const);
+    bool of_level = made_by(inst->operands[0], ir::Op::ScratchEnter) != nullptr || made_by(inst->operands[0], ir::Op::ScratchGet) != nullptr;
+    auto slot = by != nullptr && of_level ? by_offset.find(by->operands[0].number) : by_offset.end();
+    if (slot != by_offset.end()) scratch_slots_[inst->result] = slot->second;
+  }
+  for (const ir::Block& block : bir.blocks) {
+    for (const ir::Inst& inst : block.insts) {
+      for (size_t i = 0; i < inst.operands.size(); ++i) {
+        bool accessed = i == 0 && (inst.op == ir::Op::Load || inst.op == ir::Op::Store);
+        if (inst.operands[i].kind == ir::Operand::Value && !accessed) escapes_[inst.operands[i].number] = true;
+      }
+    }
+  }
+}
+
 llvm::Value* FunctionEmitter::scratch_or_null() {
   return scratch_ != nullptr ? scratch_ : llvm::ConstantPointerNull::get(b.getPtrTy());
 }
 
 llvm::Value* FunctionEmitter::callback_context(uint32_t callback, llvm::Value* context) {
   if (!module.uses_scratch[callback]) return context;
-  llvm::AllocaInst* frame = stack_bytes(16, "callback");
-  b.CreateStore(context, frame);
-  b.CreateStore(scratch_or_null(), byte_offset(frame, 8));
-  return frame;
+  if (callback_frame_ == nullptr) callback_frame_ = stack_bytes(16, "callback");  // one for all: calls end before the next begins
+  b.CreateStore(context, callback_frame_);
+  b.CreateStore(scratch_or_null(), byte_offset(callback_frame_, 8));
+  return callback_frame_;
 }
 
 // A callback that uses scratch: its last parameter is the frame made above.
@@ -113,7 +145,12 @@ void emit_ScratchEnter(FunctionEmitter& f, const ir::Inst& inst) {
   llvm::PHINode* number = b.CreatePHI(b.getInt32Ty(), abi::kScratchLevels);
   for (uint32_t level = 0; level < abi::kScratchLevels; ++level) number->addIncoming(b.getInt32(level), taken[level]);
   llvm::Value* level = f.opaque(number);
-  b.CreateStore(level, key);
+  llvm::Value* entry = level;
+  if (f.module.globals.large_scratch()) {
+    llvm::Value* cpu = b.CreateTrunc(f.helper("get_smp_processor_id", u64, {}), b.getInt32Ty());
+    entry = b.CreateAdd(b.CreateMul(cpu, b.getInt32(abi::kScratchLevels)), level);
+  }
+  b.CreateStore(entry, key);
   // The bound stands where the pointer is made, for the verifier.
   llvm::Value* bounded = b.CreateAnd(b.CreateZExt(level, u64), abi::kScratchLevels - 1);
   llvm::Value* owner = b.CreateGEP(u64, owners, bounded);

@@ -44,14 +44,20 @@ class FunctionEmitter {
   // Passes a value through an empty inline assembly: LLVM cannot see where it comes from, so it neither merges what
   // made it with its like nor deduces ranges that the kernel verifier could not follow.
   llvm::Value* opaque(llvm::Value* value);
+  llvm::Value* opaque_once(llvm::Value* value);                        // each call is unlike all others
   llvm::BasicBlock* new_block(const char* name);
   void count_loss(uint32_t index);                                      // abi::LossIndex
   void fail(const ir::Inst& inst, const std::string& message);
+  llvm::AllocaInst* cold_memory();                                     // for losses and reports (emit_losses.cpp)
+  llvm::AllocaInst* word_on_stack();                                   // u64, for one operation at a time
   llvm::AllocaInst* counter_key();                                     // u32 on the stack, for lookups in runtime maps
 
   // Scratch memory (emit_scratch.cpp).
   void set_scratch(llvm::Value* area, llvm::Value* owner) { scratch_ = area; scratch_owner_ = owner; }
   llvm::Value* scratch_or_null();
+  // The slot whose address in scratch memory a value is; null if it is none.
+  const ir::Slot* scratch_slot(ir::ValueId value) const { return scratch_slots_[value]; }
+  bool address_escapes(ir::ValueId value) const { return escapes_[value]; }  // used for more than loads and stores
   llvm::Value* scratch_owner() const { return scratch_owner_; }
   llvm::Value* callback_context(uint32_t callback, llvm::Value* context);
 
@@ -68,11 +74,19 @@ class FunctionEmitter {
   void unwrap_parameters();
 
   std::vector<llvm::Value*> values_;
+  void find_scratch_slots();
+
   std::vector<const ir::Inst*> definitions_;
+  std::vector<const ir::Slot*> scratch_slots_;
+  std::vector<bool> escapes_;
+  uint64_t opaque_count_ = 0;
   std::vector<llvm::Value*> slots_;
   std::vector<llvm::BasicBlock*> blocks_;
   llvm::BasicBlock* entry_ = nullptr;
   uint32_t function_index_;
+  llvm::AllocaInst* callback_frame_ = nullptr;
+  llvm::AllocaInst* cold_memory_ = nullptr;
+  llvm::AllocaInst* word_ = nullptr;
   llvm::AllocaInst* counter_key_ = nullptr;
   llvm::Value* scratch_ = nullptr;                                     // base of this invocation's level
   llvm::Value* scratch_owner_ = nullptr;                               // its counter in btc_nest

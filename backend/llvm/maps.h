@@ -20,6 +20,7 @@ class Globals {
   llvm::GlobalVariable* events();
   llvm::GlobalVariable* losses();
   llvm::GlobalVariable* scratch();
+  bool large_scratch() const;          // one entry per CPU and level, instead of one per-CPU entry per level
   llvm::GlobalVariable* nest();
   llvm::GlobalVariable* zero();
   // By its name in abi.h ("btc_zero"); null if there is none.

@@ -24,6 +24,7 @@ class ModuleEmitter {
   llvm::Function* library_function(const std::string& name);
   llvm::Function* loss_counter();
   llvm::Function* reporter();
+  void settle_cold_functions();
   llvm::Function* kernel_function(const std::string& name, const std::vector<llvm::Value*>& args, llvm::Type* result);
 
   const ir::Module& bir;

@@ -76,7 +76,7 @@ struct Slot {
   std::string name;                     // without '$'
   uint32_t size = 8, align = 8;         // bytes
   // Chosen by the pass place-slots.
-  enum Place : uint8_t { Unplaced, Stack, Scratch } place = Unplaced;
+  enum Place : uint8_t { Unplaced, Stack, Scratch, Register } place = Unplaced;
   uint32_t scratch_offset = 0;
 };
 

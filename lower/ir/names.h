@@ -30,7 +30,7 @@ inline constexpr const char* kProbeNames[] = {
 };
 inline constexpr const char* kCoreNames[] = {"struct", "union", "int", "pointer", "array", "enum", "fwd", "void"};
 inline constexpr const char* kMapNames[] = {"hash", "lruhash", "percpuhash", "percpulruhash", "array", "percpuarray"};
-inline constexpr const char* kPlaceNames[] = {"", "stack", "scratch"};
+inline constexpr const char* kPlaceNames[] = {"", "stack", "scratch", "register"};
 inline constexpr const char* kFunctionNames[] = {"program", "subprog", "callback"};
 inline constexpr const char* kParamNames[] = {"int", "str", "bool", "uint"};
 inline constexpr const char* kOriginNames[] = {"script", "kernel", "tracepoint", "func_args", "uprobe_args", "program"};

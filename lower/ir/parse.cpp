@@ -583,6 +583,7 @@ class Parser {
     expect_word("align");
     slot.align = take_u32();
     if (try_keyword("stack")) slot.place = Slot::Stack;
+    if (try_keyword("register")) slot.place = Slot::Register;
     if (try_keyword("scratch")) {
       slot.place = Slot::Scratch;
       slot.scratch_offset = take_u32();

@@ -2,8 +2,7 @@
 //
 // BPF has 512 bytes of stack for a program and all functions below it. Small slots come first, up to a budget that leaves room
 // for spilled registers and library functions; what is left lives in btc_scratch at an offset that is the slot's own. Slots
-// that are only loaded and stored become registers in LLVM and cost nothing, as long as there are few: many that live at once
-// are spilled.
+// that are only loaded and stored become registers, as long as there are not too many at once (register_pressure.cpp).
 //
 //   before:  slot $name size 1024                  after:  slot $name size 1024 align 8 scratch 0
 //            %name: ptr.mem = slot.addr $name              %scratch: ptr.map? = scratch.enter
@@ -18,6 +17,7 @@
 #include <numeric>
 
 #include "lower/ir/cfg.h"
+#include "lower/passes/register_pressure.h"
 #include "lower/passes/rewrite.h"
 
 namespace btc::lower {
@@ -32,15 +32,16 @@ using ir::Operand;
 using ir::Slot;
 using ir::ValueId;
 
-constexpr uint32_t kStackAlone = 320;        // bytes of a program that calls no function of its own
-constexpr uint32_t kRegisters = 16;          // slots of which LLVM makes registers that are not counted
-constexpr uint32_t kStackCaller = 192;       // of one that does
-constexpr uint32_t kStackCalled = 160;       // of all functions below it together
-constexpr uint32_t kMostScratch = 32 * 1024; // PCPU_MIN_UNIT_SIZE: largest value of a per-CPU map
+constexpr uint32_t kRegisters = 2;           // r6 to r9 outlive calls; the context and the scratch level take two
+constexpr uint32_t kSpillBytes = 16;         // a variable that changes in a loop is often spilled to two places
+constexpr uint32_t kLeastRegisters = 6;      // values at once that every function may have
+constexpr uint32_t kMostScratch = 4 << 20;   // KMALLOC_MAX_SIZE: largest value of an array (5.10)
 
 uint32_t round_up(uint32_t size) { return (size + 7) / 8 * 8; }
 
 // ---- Which functions call which ----
+
+using Calls = std::vector<std::vector<uint32_t>>;  // by function: those that it names
 
 std::vector<uint32_t> callees(const Function& function) {
   std::vector<uint32_t> found;
@@ -51,59 +52,67 @@ std::vector<uint32_t> callees(const Function& function) {
       }
     }
   }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
 // Longest chain of calls below a function; a cycle (which the kernel refuses) counts as long.
-uint32_t depth_below(const ir::Module& module, uint32_t index, uint32_t limit = 8) {
+uint32_t depth_below(const Calls& calls, uint32_t index, uint32_t limit = 8) {
   uint32_t depth = 0;
   if (limit == 0) return 8;
-  for (uint32_t callee : callees(module.functions[index])) depth = std::max(depth, 1 + depth_below(module, callee, limit - 1));
+  for (uint32_t callee : calls[index]) depth = std::max(depth, 1 + depth_below(calls, callee, limit - 1));
   return std::min(depth, 8u);
+}
+
+// Longest chain of calls down to each function and with it, programs not counted.
+std::vector<uint32_t> depths_above(const ir::Module& module, const Calls& calls) {
+  std::vector<uint32_t> above(calls.size());
+  for (uint32_t round = 0; round < 8; ++round) {
+    for (uint32_t i = 0; i < above.size(); ++i) {
+      uint32_t here = module.functions[i].kind == Function::Program ? 0 : std::max(above[i], 1u);
+      for (uint32_t callee : calls[i]) above[callee] = std::min(8u, std::max(above[callee], here + 1));
+    }
+  }
+  return above;
 }
 
 // ---- Stack or scratch ----
 
-// Slots of which LLVM makes registers: their address is only used to load and store values of one size at one place.
-std::vector<bool> promotable_slots(const Function& function) {
-  std::vector<bool> promotable(function.slots.size(), true);
-  std::vector<int64_t> slot_of(function.values.size(), -1);
-  std::vector<uint32_t> width(function.slots.size());
-  for (const ir::Block& block : function.blocks) {
-    for (const Inst& inst : block.insts) {
-      if (inst.op == Op::SlotAddr) slot_of[inst.result] = static_cast<int64_t>(inst.operands[0].number);
-    }
-  }
-  for (const ir::Block& block : function.blocks) {
-    for (const Inst& inst : block.insts) {
-      for (size_t i = 0; i < inst.operands.size(); ++i) {
-        if (inst.operands[i].kind != Operand::Value || slot_of[inst.operands[i].number] < 0) continue;
-        auto slot = static_cast<size_t>(slot_of[inst.operands[i].number]);
-        bool is_access = (inst.op == Op::Load || inst.op == Op::Store) && i == 0 && inst.operands[1].number == 0;
-        uint32_t bytes = !is_access ? 0 : ir::bytes_of(function.type(inst.op == Op::Load ? inst.result : static_cast<ValueId>(inst.operands[2].number)));
-        if (!is_access || (width[slot] != 0 && width[slot] != bytes)) promotable[slot] = false;
-        width[slot] = bytes;
-      }
-    }
-  }
-  return promotable;
+// Bytes of stack for a function's slots, and for those and spilled registers together. What is left of 512 belongs to the
+// library, to the reports of errors (two functions of 32 bytes) and to what single operations need.
+struct Budget { uint32_t slots, all; };
+constexpr Budget kProgramAlone{320, 376};    // a program that calls no function of its own
+constexpr Budget kProgramCalling{160, 192};  // one that does
+constexpr Budget kCalled{128, 160};          // all functions below it together
+
+Budget budget_of(const ir::Module& module, const Calls& calls, const std::vector<uint32_t>& above, uint32_t index) {
+  uint32_t below = depth_below(calls, index);
+  if (module.functions[index].kind == Function::Program) return below == 0 ? kProgramAlone : kProgramCalling;
+  uint32_t levels = std::clamp(above[index] + below, 1u, 6u);
+  return {kCalled.slots / levels, kCalled.all / levels};
 }
 
-void choose_places(Function& function, uint32_t budget) {
+void choose_places(ir::Module& module, uint32_t index, Budget budget) {
+  Function& function = module.functions[index];
   std::vector<bool> promotable = promotable_slots(function);
   std::vector<size_t> order(function.slots.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return std::pair(function.slots[a].size, a) < std::pair(function.slots[b].size, b); });
-  uint32_t used = 0, registers = 0;
+  uint32_t used = 0;
   for (size_t i : order) {
     Slot& slot = function.slots[i];
-    if (slot.place != Slot::Unplaced) continue;
-    bool is_free = promotable[i] && registers++ < kRegisters;
-    uint32_t size = is_free ? 0 : round_up(slot.size);
-    bool fits = used + size <= budget;
-    slot.place = fits ? Slot::Stack : Slot::Scratch;
-    if (fits) used += size;
+    if (slot.place != Slot::Unplaced) {
+      if (slot.place == Slot::Stack && !promotable[i]) used += round_up(slot.size);
+      continue;
+    }
+    uint32_t size = round_up(slot.size);
+    bool fits = used + size <= budget.slots;
+    slot.place = promotable[i] ? Slot::Register : fits ? Slot::Stack : Slot::Scratch;
+    if (slot.place == Slot::Stack) used += size;
   }
+  uint32_t spills = (budget.all - std::min(used, budget.all)) / kSpillBytes;
+  for (uint32_t slot : bound_register_pressure(module, index, std::max(kLeastRegisters, kRegisters + spills))) module.functions[index].slots[slot].place = Slot::Scratch;
 }
 
 uint32_t layout_scratch(Function& function, uint32_t start) {
@@ -320,13 +329,12 @@ class Placement {
 void place_slots(ir::Module& module, DiagEngine& diags) {
   size_t count = module.functions.size();
   std::vector<bool> needs(count);
+  Calls calls;
+  for (const Function& function : module.functions) calls.push_back(callees(function));
+  std::vector<uint32_t> above = depths_above(module, calls);
   for (uint32_t i = 0; i < count; ++i) {
-    Function& function = module.functions[i];
-    uint32_t below = depth_below(module, i);
-    uint32_t budget = kStackAlone;
-    if (function.kind != Function::Program) budget = kStackCalled / std::max(1u, std::min(4u, below + 1));
-    else if (below > 0) budget = kStackCaller;
-    choose_places(function, budget);
+    choose_places(module, i, budget_of(module, calls, above, i));
+    const Function& function = module.functions[i];
     needs[i] = std::any_of(function.slots.begin(), function.slots.end(), [](const Slot& slot) { return slot.place == Slot::Scratch; });
   }
   // A loop's context in scratch reaches the callback beside the level's address, so the callback has to ask for that.
@@ -334,21 +342,20 @@ void place_slots(ir::Module& module, DiagEngine& diags) {
     bool frame_in_scratch = std::any_of(module.functions[i].slots.begin(), module.functions[i].slots.end(),
                                         [](const Slot& slot) { return slot.place == Slot::Scratch && slot.name == "frame"; });
     if (!frame_in_scratch) continue;
-    std::vector<uint32_t> work = callees(module.functions[i]);
+    std::vector<uint32_t> work = calls[i];
     while (!work.empty()) {
       uint32_t callee = work.back();
       work.pop_back();
       if (needs[callee]) continue;
       if (module.functions[callee].kind == Function::Callback) needs[callee] = true;
-      std::vector<uint32_t> more = callees(module.functions[callee]);
-      work.insert(work.end(), more.begin(), more.end());
+      work.insert(work.end(), calls[callee].begin(), calls[callee].end());
     }
   }
   // Whoever calls what needs scratch has to take or pass a level.
   for (bool changed = true; changed;) {
     changed = false;
     for (uint32_t i = 0; i < count; ++i) {
-      for (uint32_t callee : callees(module.functions[i])) {
+      for (uint32_t callee : calls[i]) {
         if (!needs[callee] || needs[i]) continue;
         needs[i] = true;
         changed = true;

@@ -13,6 +13,7 @@ inline constexpr const char* kObjectSection = ".btc.object";       // in an exec
 inline constexpr const char* kFactsSymbol = "btc_facts";           // .rodata
 inline constexpr const char* kRingMap = "btc_events";              // BPF_MAP_TYPE_RINGBUF
 inline constexpr const char* kScratchMap = "btc_scratch";          // PERCPU_ARRAY, kScratchLevels entries
+inline constexpr const char* kLargeScratchMap = "btc_scratch_all";  // ARRAY, kScratchLevels entries per CPU: where one is larger than a per-CPU value may be
 inline constexpr const char* kLossMap = "btc_lost";                // PERCPU_ARRAY of u64: see LossIndex
 inline constexpr const char* kNestMap = "btc_nest";            // PERCPU_ARRAY, one entry: u64[kScratchLevels], how many programs hold a level
 inline constexpr const char* kZeroMap = "btc_zero";                // ARRAY, one all-zero value: initial value of large entries
@@ -20,6 +21,7 @@ inline constexpr const char* kMapPrefix = "AT_";                   // script map
 
 // task, softirq, irq, nmi: a program that needs scratch deeper than this counts as lost.
 inline constexpr uint32_t kScratchLevels = 4;
+inline constexpr uint32_t kMostPerCpu = 32 * 1024;                 // PCPU_MIN_UNIT_SIZE: largest value of a per-CPU map
 
 // Entries of btc_lost.
 enum LossIndex : uint32_t {

@@ -98,6 +98,7 @@ void size_maps(RunState& run) {
     const fb::Map* map = run.manifest().maps()->Get(i);
     if (map->entries_from_config() && keys != 0) run.loader->set_map_entries(text_of(map->bpf_name()), static_cast<uint32_t>(std::min<uint64_t>(keys, UINT32_MAX)));
   }
+  if (run.loader->has_map(abi::kLargeScratchMap)) run.loader->set_map_entries(abi::kLargeScratchMap, possible_cpus() * abi::kScratchLevels);
   if (run.loader->has_map(abi::kRingMap)) run.loader->set_map_entries(abi::kRingMap, ring_bytes(run));
 }
 
