@@ -82,6 +82,7 @@ class Body {
   ValueId builtin(const ast::Identifier& identifier);
   ValueId pid_or_tid(bool tid, bool initial_namespace);
   ValueId argument(uint32_t n);                  // argN
+  ValueId function_ip();                         // func
   ValueId probe_index();                         // which attach target fired
   const char* probe_type_name() const;           // probetype
   ValueId register_at(uint32_t offset, const char* name);

@@ -57,6 +57,16 @@ ValueId Body::probe_index() {
   return b.load(index.pointer, index.offset, kI64, "target");
 }
 
+// The traced instruction; at a return the function's first one (user functions: 6.6).
+ValueId Body::function_ip() {
+  abi::ProbeKind kind = probe->attach->parsed.kind;
+  bool entry = kind == abi::ProbeKind::Kprobe || kind == abi::ProbeKind::Uprobe || kind == abi::ProbeKind::Usdt;
+  if (entry) return register_at(kIpRegister, "ip");
+  need("helper:get_func_ip");
+  ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
+  return b.helper("get_func_ip", {ctx}, "func");
+}
+
 const char* Body::probe_type_name() const {
   if (!probe) return "";
   switch (probe->attach->parsed.kind) {
@@ -96,14 +106,7 @@ ValueId Body::builtin(const ast::Identifier& identifier) {
         default: return b.constant(0);
       }
     }
-    case Builtin::Func: {
-      abi::ProbeKind kind = probe->attach->parsed.kind;
-      bool entry = kind == abi::ProbeKind::Kprobe || kind == abi::ProbeKind::Uprobe || kind == abi::ProbeKind::Usdt;
-      if (entry) return register_at(kIpRegister, "ip");
-      need("helper:get_func_ip");
-      ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
-      return b.helper("get_func_ip", {ctx}, "func");
-    }
+    case Builtin::Func: return function_ip();
     case Builtin::Retval: {
       if (ctx_kind(probe) != abi::CtxKind::trampoline) return convert(register_at(kReturnRegister, "retval"), types.u64(), identifier.type);
       // Behind the arguments in the trampoline's context.

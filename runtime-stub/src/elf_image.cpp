@@ -71,6 +71,15 @@ bool ElfImage::file_offset(uint64_t address, uint64_t* offset) const {
   return false;
 }
 
+bool ElfImage::address_of(uint64_t offset, uint64_t* address) const {
+  for (const Elf64_Phdr& segment : segments())
+    if (segment.p_type == PT_LOAD && offset >= segment.p_offset && offset - segment.p_offset < segment.p_filesz) {
+      *address = offset - segment.p_offset + segment.p_vaddr;
+      return true;
+    }
+  return false;
+}
+
 Bytes ElfImage::build_id() const {
   int index = find_section(".note.gnu.build-id");
   if (index < 0) return {};

@@ -36,6 +36,7 @@ class ElfImage {
 
   // File offset of a virtual address inside a loaded segment; false if it is in none.
   bool file_offset(uint64_t address, uint64_t* offset) const;
+  bool address_of(uint64_t offset, uint64_t* address) const;   // the other way round
   bool is_position_independent() const { return header_->e_type == ET_DYN; }
 
   // fn(name, symbol) for every symbol of a symbol table section; stops when it returns false.

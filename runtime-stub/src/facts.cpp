@@ -97,11 +97,6 @@ Value fact_KernelSymbol(RunState&, const fb::Fact& fact) {
   if (address != 0) return number(address);
   return {0, {}, false, cat("Failed to resolve kernel symbol: ", text_of(fact.arg()))};
 }
-Value fact_UserSymbol(RunState& run, const fb::Fact& fact) {
-  uint64_t address = 0;
-  if (user_symbol(run, text_of(fact.arg()), &address)) return number(address);
-  return {0, {}, false, cat("Could not resolve symbol: ", text_of(fact.arg()))};
-}
 Value fact_CgroupId(RunState&, const fb::Fact& fact) {
   // The 64-bit id is the file handle of the folder (kernfs); 4.18 on.
   std::string path(text_of(fact.arg()));

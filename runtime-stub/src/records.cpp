@@ -88,7 +88,14 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
     if (patch->kind() == fb::PatchKind::CopyConst) {
       uint64_t value = 0;
       if (patch->id() == abi::kCopyTargetIndex) value = reads_cookie(run, *program) ? 0 : binding.name_index;
-      else {
+      else if (patch->id() >= abi::kCopySymbol) {
+        uint32_t number = patch->id() - abi::kCopySymbol;
+        std::string_view symbol = number < count_of(run.manifest().strings()) ? text_of(run.manifest().strings()->Get(number)) : "";
+        if (!symbol_distance(binding, symbol, &value)) {
+          *problem = cat("Could not resolve symbol: ", binding.file, ":", symbol);
+          return false;
+        }
+      } else {
         uint32_t arg = (patch->id() - abi::kCopyUsdtSpec) / 2;
         bool form = (patch->id() - abi::kCopyUsdtSpec) % 2 == 0;
         if (arg < binding.usdt_args.size()) value = form ? binding.usdt_args[arg].form : binding.usdt_args[arg].number;

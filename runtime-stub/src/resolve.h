@@ -60,6 +60,7 @@ bool module_loaded(std::string_view module);
 
 // Files that a uprobe's or USDT probe's target names: path, name in PATH, library, pattern, or all of a process.
 std::vector<std::string> find_target_files(RunState& run, std::string_view target);
-bool user_symbol(RunState& run, std::string_view name, uint64_t* address);
+// From the one site of a uprobe or USDT probe to a symbol of its file.
+bool symbol_distance(const Binding& binding, std::string_view symbol, uint64_t* distance);
 
 }  // namespace btc::rt

@@ -13,13 +13,22 @@ namespace {
 
 bool has_star(std::string_view text) { return text.find('*') != std::string_view::npos; }
 
+bool has_constant(const Resolution& out, uint32_t first, uint32_t last) {
+  for (uint32_t i = 0; i < count_of(out.program->patches()); ++i) {
+    const fb::Patch* patch = out.program->patches()->Get(i);
+    if (patch->kind() == fb::PatchKind::CopyConst && patch->id() >= first && patch->id() <= last) return true;
+  }
+  return false;
+}
+// uaddr() counts from the place of the probe, so each place has a copy of its own.
+bool depends_on_place(const Resolution& out) { return has_constant(out, abi::kCopySymbol, UINT32_MAX); }
+
 // Many places in one link where the kernel can and nothing differs from place to place; else one perf event each.
 How uprobe_how(RunState& run, const Resolution& out, bool many) {
+  if (depends_on_place(out)) return How::Uprobe;
   bool names = !out.program->uses_probe_name() || reads_cookie(run, *out.program);
   return many && names && run.features.uprobe_multi() ? How::UprobeMulti : How::Uprobe;
 }
-
-struct Target_ { abi::AttachPoint point; std::string file; };
 
 Binding& add_uprobe(RunState& run, const abi::AttachPoint& point, const std::string& file, How how, Resolution* out) {
   Binding& binding = out->add(how, point);
@@ -125,18 +134,14 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
 
 // Locations of one USDT probe with the same argument forms are one binding.
 void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& file, const std::vector<UsdtNote>& notes, Resolution* out) {
-  bool reads_arguments = false;
-  for (uint32_t i = 0; i < count_of(out->program->patches()); ++i) {
-    const fb::Patch* patch = out->program->patches()->Get(i);
-    reads_arguments |= patch->kind() == fb::PatchKind::CopyConst && patch->id() >= abi::kCopyUsdtSpec;
-  }
+  bool reads_arguments = has_constant(*out, abi::kCopyUsdtSpec, abi::kCopySymbol - 1), own_place = depends_on_place(*out);
   std::vector<std::pair<std::string, size_t>> groups;      // argument text, index in out->found
   bool first = true;
   for (const UsdtNote& note : notes) {
     if (note.provider != point.ns || note.name != point.func) continue;
     std::string key = reads_arguments ? note.arguments : std::string();
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key; });
-    if (group == groups.end()) {
+    if (group == groups.end() || own_place) {
       std::vector<UsdtArg> arguments;
       std::string problem;
       if (reads_arguments && !parse_usdt_arguments(note.arguments, &arguments, &problem)) {
@@ -219,14 +224,15 @@ void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out)
   out->expanded = pattern;
 }
 
-bool user_symbol(RunState& run, std::string_view name, uint64_t* address) {
-  for (const Binding& binding : run.bindings) {
-    if (binding.file.empty() || binding.how == How::Iter) continue;
-    UserBinary binary;
-    std::string error;
-    if (binary.open(binding.file, &error) && binary.find_symbol(name, address)) return true;
-  }
-  return false;
+bool symbol_distance(const Binding& binding, std::string_view symbol, uint64_t* distance) {
+  UserBinary binary;
+  std::string error;
+  uint64_t address = 0, site = 0;
+  if (binding.sites.size() != 1 || !binary.open(binding.file, &error) || !binary.find_symbol(symbol, &address) ||
+      !binary.elf().address_of(binding.sites[0].offset, &site))
+    return false;
+  *distance = address - site;
+  return true;
 }
 
 }  // namespace btc::rt

@@ -1,6 +1,8 @@
 // Parameters and types of every shape that a uprobe's `args` can have. Calls its functions every few milliseconds.
 #include <unistd.h>
 
+int answer = 42;
+
 enum colour { RED = 1, GREEN = 5 };
 typedef struct { short low, high; } pair_t;
 union number { int as_int; char as_text[8]; };

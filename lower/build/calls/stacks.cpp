@@ -57,9 +57,11 @@ ValueId lower_call_Kaddr(Body& body, const ast::Call& call, const CallTarget&) {
   return body.fact(abi::FactKind::KernelSymbol, "kaddr_" + name, 8, name);
 }
 
+// Wherever the file is mapped, the way from the probe's own instruction to the symbol is as long as in the file.
 ValueId lower_call_Uaddr(Body& body, const ast::Call& call, const CallTarget&) {
-  std::string name = name_of(call);
-  return body.fact(abi::FactKind::UserSymbol, "uaddr_" + name, 8, name);
+  uint32_t symbol = body.module.string_index(name_of(call));
+  ValueId distance = body.b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopySymbol + symbol)}, kI64, "distance");
+  return body.b.binary(Op::Add, body.function_ip(), distance, "uaddr");
 }
 
 ValueId lower_call_PercpuKaddr(Body& body, const ast::Call& call, const CallTarget&) {
