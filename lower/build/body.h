@@ -135,6 +135,8 @@ class Body {
   void check_helper(ValueId ret, std::string_view helper);   // ret < 0: report_verbose
 
   void need(std::string_view what);              // ProgramInfo::needs
+  ValueId iterated_object(const ast::Expr* expr);            // `ctx.file` below `expr`, typed and maybe null; kNoValue: none
+  ValueId iterated = kNoValue;                   // what `ctx.file` is while a value is made of it, known not to be null
   bool keep_tail = false;                        // bytes behind a string's NUL need not be zero: it is sent, not stored
   ValueId fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "") { return b.fact(module.fact(kind, name, size, arg)); }
 

@@ -486,9 +486,9 @@ TEST_F(OutputTest, OpenMetrics) {
             "# HELP btc_h Map @h of stdin\n# TYPE btc_h histogram\n"
             "btc_h_bucket{key0=\"x\",key1=\"-1\",le=\"0\"} 1\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"1\"} 1\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"3\"} 1\n"
             "btc_h_bucket{key0=\"x\",key1=\"-1\",le=\"7\"} 3\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"15\"} 4\nbtc_h_bucket{key0=\"x\",key1=\"-1\",le=\"+Inf\"} 4\n"
-            "btc_h_count{key0=\"x\",key1=\"-1\"} 4\n"
             "# HELP btc_name Map @name of stdin\n# TYPE btc_name gauge\nbtc_name{value=\"hi\"} 1\n"
-            "# HELP btc_st Map @st of stdin\n# TYPE btc_st summary\nbtc_st_count 2\nbtc_st_sum -5\n"
+            "# HELP btc_st_count Map @st of stdin\n# TYPE btc_st_count gauge\nbtc_st_count 2\n"
+            "# HELP btc_st_sum Map @st of stdin\n# TYPE btc_st_sum gauge\nbtc_st_sum -5\n"
             "# EOF\n");
   std::ofstream("/tmp/btc-openmetrics.prom") << printed;
 }

@@ -104,12 +104,22 @@ ValueId lower_call_Path(Body& body, const ast::Call& call, const CallTarget& tar
   body.need("helper:d_path");
   const ast::Expr* what = call.args[0];
   bool is_pointer = body.types[what->type].kind == TypeKind::Pointer;
-  ValueId path = body.address(is_pointer ? body.pointee(what) : body.place(what));
   uint32_t capacity = body.types.size_of(call.type);
   if (!body.keep_tail) body.zero(target.to, capacity);
   else b.store(target.to.pointer, target.to.offset, b.constant(0, kI8));
-  ValueId ret = b.helper("d_path", {path, body.pointer_to(target.to), b.constant(capacity)}, "length");
-  body.check_helper(ret, "d_path");
+  auto read = [&] {
+    ValueId path = body.address(is_pointer ? body.pointee(what) : body.place(what));
+    ValueId ret = b.helper("d_path", {path, body.pointer_to(target.to), b.constant(capacity)}, "length");
+    body.check_helper(ret, "d_path");
+  };
+  // The helper wants a typed pointer; an iterator's is null at the end of the walk.
+  ValueId object = body.iterated_object(what);
+  if (object == kNoValue) return read(), kNoValue;
+  b.if_then(object, "iterated", [&] {
+    body.iterated = object;
+    read();
+    body.iterated = kNoValue;
+  });
   return kNoValue;
 }
 

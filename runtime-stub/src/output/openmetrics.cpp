@@ -100,6 +100,7 @@ static void append_sample(std::string& out, std::string_view name, std::string_v
   out += '\n';
 }
 
+// Without `_count`, which the format only allows beside `_sum`, and the sum is not known; the +Inf bucket says the same.
 static void append_histogram(std::string& out, std::string_view name, const std::string& labels, const TypeInfo& type, const SeriesData& data) {
   uint64_t total = 0;
   for (const HistRow& row : hist_rows(type, data.buckets, 1)) {
@@ -113,16 +114,18 @@ static void append_histogram(std::string& out, std::string_view name, const std:
   std::string all = labels;
   append_label(all, "le", "+Inf");
   append_sample(out, name, "_bucket", all, total, false);
-  append_sample(out, name, "_count", labels, total, false);
-}
-
-static std::string_view metric_type(Kind kind) {
-  return kind == Kind::Hist || kind == Kind::LHist ? "histogram" : kind == Kind::Avg || kind == Kind::Stats ? "summary" : "gauge";
 }
 
 static void append_family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
   ((((out += "# HELP ") += name) += ' ') += help) += '\n';
   ((((out += "# TYPE ") += name) += ' ') += type) += '\n';
+}
+
+// Samples of one value per series.
+template <typename ValueOf>
+static void append_gauge(std::string& out, std::string_view name, std::string_view help, const AllSeries& all, bool is_signed, ValueOf&& value_of) {
+  append_family(out, name, "gauge", help);
+  for (const auto& [labels, data] : all) append_sample(out, name, "", labels, value_of(data), is_signed);
 }
 
 void append_metrics_map(std::string& out, Render& render, const MapImage& image, std::string_view script) {
@@ -134,20 +137,23 @@ void append_metrics_map(std::string& out, Render& render, const MapImage& image,
   ((help += info.name) += " of ") += script;
   for (char& c : help)
     if (c == '\n' || c == '\\') c = ' ';
-  append_family(out, name, metric_type(info.value->kind), help);
   bool is_signed = info.value->is_signed;
-  for (auto& [labels, data] : collect(render, image)) {
-    switch (info.value->kind) {
-      case Kind::Hist: case Kind::LHist: append_histogram(out, name, labels, *info.value, data); break;
-      case Kind::Avg: case Kind::Stats:
-        append_sample(out, name, "_count", labels, data.aggregate.count, false);
-        append_sample(out, name, "_sum", labels, data.aggregate.total, is_signed);
-        break;
-      case Kind::TSeries:
-        if (!data.points.empty()) append_sample(out, name, "", labels, data.points.back().value, is_signed);
-        break;
-      default: append_sample(out, name, "", labels, is_number(info.value->kind) ? data.aggregate.value : 1, is_signed);
-    }
+  AllSeries all = collect(render, image);
+  switch (info.value->kind) {
+    case Kind::Hist: case Kind::LHist:
+      append_family(out, name, "histogram", help);
+      for (const auto& [labels, data] : all) append_histogram(out, name, labels, *info.value, data);
+      break;
+    // Not a summary, whose sum may not be negative and may not go down.
+    case Kind::Avg: case Kind::Stats:
+      append_gauge(out, name + "_count", help, all, false, [](const SeriesData& data) { return data.aggregate.count; });
+      append_gauge(out, name + "_sum", help, all, is_signed, [](const SeriesData& data) { return data.aggregate.total; });
+      break;
+    case Kind::TSeries:
+      std::erase_if(all, [](const auto& series) { return series.second.points.empty(); });
+      append_gauge(out, name, help, all, is_signed, [](const SeriesData& data) { return data.points.back().value; });
+      break;
+    default: append_gauge(out, name, help, all, is_signed, [&](const SeriesData& data) { return is_number(info.value->kind) ? data.aggregate.value : 1; });
   }
 }
 

@@ -1,0 +1,36 @@
+"""Programs of Debian packages that judge what artifacts write: promtool, tcpdump. Not needed to build, so fetched when a test asks."""
+import os
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+CACHE = os.environ.get("BTC_TOOL_CACHE") or os.path.join(ROOT, "build/tools")
+
+
+def unpacked(package, *libraries):
+    """Folder with the package and `libraries` (packages, too) unpacked below build/tools; "" if they cannot be had."""
+    folder = os.path.join(CACHE, package)
+    if os.path.exists(os.path.join(folder, "complete")):
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for name in (package, *libraries):
+        got = subprocess.run(["apt-get", "download", "-q", name], cwd=folder, capture_output=True)
+        debs = [f for f in os.listdir(folder) if f.endswith(".deb")]
+        if got.returncode != 0 or not debs or subprocess.run(["dpkg", "-x", debs[0], folder], cwd=folder).returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            return ""
+        os.remove(os.path.join(folder, debs[0]))
+    open(os.path.join(folder, "complete"), "w").close()
+    return folder
+
+
+def program(name, package, *libraries):
+    """Command line of a program: this machine's own or the unpacked package's; [] if there is none."""
+    own = shutil.which(name)
+    if own:
+        return [own]
+    folder = unpacked(package, *libraries)
+    if not folder:
+        return []
+    return ["env", "LD_LIBRARY_PATH=" + os.path.join(folder, "usr/lib/x86_64-linux-gnu"), os.path.join(folder, "usr/bin", name)]
