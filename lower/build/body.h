@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -128,6 +129,8 @@ class Body {
   std::vector<SourceRange> expanded_from() const { return {expansions_.rbegin(), expansions_.rend()}; }
   void send(ir::Event event, const std::vector<EventField>& fields);
   void send_formatted(abi::EventKind kind, const ast::Call& call, size_t first);
+  bool prints_by_kernel();                       // iterators (calls/iter_output.cpp)
+  void print_by_kernel(const ast::Call& call);
   TypeId payload_type(const ast::Expr* expr);    // aggregations are sent as the number they stand for
   void report(abi::RuntimeErrorKind kind, std::string_view helper, ValueId code);
   // Reports only with -k.
@@ -166,6 +169,7 @@ class Body {
     ir::BlockId on_break = 0, on_continue = 0;   // Inline
   };
 
+  std::optional<bool> prints_by_kernel_;
   void collect_captures(const ast::Node* node);
   void make_frame();
   void filter_by_pid();

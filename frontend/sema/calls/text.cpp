@@ -1,4 +1,5 @@
 // printf and its family, str(), and functions on strings.
+#include "frontend/sema/kernel_format.h"
 #include "frontend/sema/sema.h"
 #include "runtime-stub/abi/format_spec.h"
 
@@ -61,6 +62,9 @@ TypeId Sema::call_format(Call* call, Expr*&) {
         break;
     }
   }
+  // Nobody is there to format it when a pinned iterator is read.
+  bool pinned = body_->attach != nullptr && body_->attach->parsed.kind == abi::ProbeKind::Iter && !body_->attach->parsed.pin.empty();
+  if (pinned && *call->function == Function::Printf && kernel_format(types_, *call).empty()) report(DiagKind::PinnedFormat, call->args[0]->range);
   return types_.void_type();
 }
 

@@ -37,7 +37,10 @@ ValueId map_event(Body& body, const ast::Call& call, abi::EventKind kind) {
 
 }  // namespace
 
-ValueId lower_call_Printf(Body& body, const ast::Call& call, const CallTarget&) { return body.send_formatted(abi::EventKind::Printf, call, 1), kNoValue; }
+ValueId lower_call_Printf(Body& body, const ast::Call& call, const CallTarget&) {
+  if (body.prints_by_kernel()) return body.print_by_kernel(call), kNoValue;
+  return body.send_formatted(abi::EventKind::Printf, call, 1), kNoValue;
+}
 ValueId lower_call_Errorf(Body& body, const ast::Call& call, const CallTarget&) { return body.send_formatted(abi::EventKind::Errorf, call, 1), kNoValue; }
 ValueId lower_call_Warnf(Body& body, const ast::Call& call, const CallTarget&) { return body.send_formatted(abi::EventKind::Warnf, call, 1), kNoValue; }
 ValueId lower_call_Cat(Body& body, const ast::Call& call, const CallTarget&) { return body.send_formatted(abi::EventKind::Cat, call, 1), kNoValue; }
