@@ -1,5 +1,6 @@
 // Attach points: one body each, and what the probe's type says about its
 // arguments, result, context and memory.
+#include "frontend/parse/parser.h"
 #include "frontend/sema/sema.h"
 
 namespace btc::sema {
@@ -33,12 +34,27 @@ void Sema::check_attach_point(const ast::Probe& probe, const AttachPoint& attach
   }
 }
 
+// Parameters in an attach point (`interval:s:$1`) are put in now if they are baked in, else on the target. The type of a probe decides
+// what its body may do, so that must be known here.
+void Sema::settle_attach_params(AttachPoint& attach) {
+  if (!options_.bake_params) {
+    if (!attach.parse_ok) report(DiagKind::ProbeTypeParam, attach.range).hint(DiagKind::ProbeTypeParamHint);
+    return;
+  }
+  std::string text;
+  if (!abi::substitute_params(attach.text, options_.baked_params, &text)) return;
+  attach.text = text;
+  attach.has_params = false;
+  btc::check_attach_point(attach, diags_);
+}
+
 void Sema::make_bodies() {
   auto add = [&](Script& script, uint32_t first_index) {
     for (size_t i = 0; i < script.probes.size(); ++i) {
-      const ast::Probe& probe = *script.probes[i];
+      ast::Probe& probe = *script.probes[i];
       bool first = true;
-      for (const AttachPoint& attach : probe.attach_points) {
+      for (AttachPoint& attach : probe.attach_points) {
+        if (attach.has_params) settle_attach_params(attach);
         if (!attach.parse_ok) continue;
         check_attach_point(probe, attach);
         auto body = std::make_unique<Body>();

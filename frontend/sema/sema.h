@@ -135,6 +135,7 @@ class Sema {
   bool unstable(ConfigKey key, const char* feature, SourceRange range);
 
   // probes.cpp
+  void settle_attach_params(AttachPoint& attach);
   void make_bodies();
   void check_attach_point(const ast::Probe& probe, const AttachPoint& attach);
   TypeId args_type(Body& body, SourceRange range);

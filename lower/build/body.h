@@ -141,7 +141,9 @@ class Body {
   ValueId iterated_object(const ast::Expr* expr);            // `ctx.file` below `expr`, typed and maybe null; kNoValue: none
   ValueId iterated = kNoValue;                   // what `ctx.file` is while a value is made of it, known not to be null
   bool keep_tail = false;                        // bytes behind a string's NUL need not be zero: it is sent, not stored
-  ValueId fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "") { return b.fact(module.fact(kind, name, size, arg)); }
+  ValueId fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "", SourceRange loc = {}) {
+    return b.fact(module.fact(kind, name, size, arg, loc));
+  }
 
   // Loops (loops.cpp)
   void for_map(const ast::ForMap& loop);

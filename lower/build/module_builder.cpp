@@ -116,7 +116,7 @@ void ModuleBuilder::add_params() {
   }
 }
 
-uint32_t ModuleBuilder::fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg) {
+uint32_t ModuleBuilder::fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg, SourceRange loc) {
   auto [entry, is_new] = facts_.try_emplace({kind, std::string(arg)}, module_->facts.size());
   if (!is_new) return entry->second;
   ir::Fact fact;
@@ -127,6 +127,7 @@ uint32_t ModuleBuilder::fact(abi::FactKind kind, std::string_view name, uint32_t
   fact.kind = kind;
   fact.size = size;
   fact.arg = arg;
+  fact.loc = loc;
   module_->facts.push_back(std::move(fact));
   return entry->second;
 }

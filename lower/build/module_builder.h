@@ -25,7 +25,8 @@ class ModuleBuilder {
 
   uint32_t map_index(const ast::MapSymbol* map) const { return maps_.at(map); }
   // A fact of that kind and argument; made at first use.
-  uint32_t fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "");
+  // `loc`: what in the script asks for it first; a message about the fact points there.
+  uint32_t fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "", SourceRange loc = {});
   uint32_t param_fact(const ast::Param* param);
   uint32_t event(ir::Event event);
   // The event that reports an error at a place; `helper` is the BPF helper's name.

@@ -54,7 +54,7 @@ ValueId lower_call_Usym(Body& body, const ast::Call& call, const CallTarget& tar
 
 ValueId lower_call_Kaddr(Body& body, const ast::Call& call, const CallTarget&) {
   std::string name = name_of(call);
-  return body.fact(abi::FactKind::KernelSymbol, "kaddr_" + name, 8, name);
+  return body.fact(abi::FactKind::KernelSymbol, "kaddr_" + name, 8, name, call.range);
 }
 
 // Wherever the file is mapped, the way from the probe's own instruction to the symbol is as long as in the file.

@@ -43,7 +43,7 @@ ValueId lower_call_Bswap(Body& body, const ast::Call& call, const CallTarget&) {
 }
 
 ValueId lower_call_Cgroupid(Body& body, const ast::Call& call, const CallTarget&) {
-  return body.fact(abi::FactKind::CgroupId, "cgroup_id", 8, text_of(call, 0));
+  return body.fact(abi::FactKind::CgroupId, "cgroup_id", 8, text_of(call, 0), call.range);
 }
 ValueId lower_call_KfuncExist(Body& body, const ast::Call& call, const CallTarget&) {
   return body.fact(abi::FactKind::KfuncExists, "has_" + text_of(call, 0), 1, text_of(call, 0));
