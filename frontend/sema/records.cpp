@@ -193,7 +193,6 @@ TypeId Sema::tracepoint_args(const AttachPoint& attach, SourceRange range) {
     std::vector<std::string> names;
     if (profile_ != nullptr && final_) names = profile_->names("tracepoint");
     if (program_.config_value(ConfigKey::MissingProbes) != "error") {
-      if (!body_->dropped && final_) report(DiagKind::ProbeDropped, attach.range, category, event);
       body_->dropped = true;
       return lattice_.error();
     }

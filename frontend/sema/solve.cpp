@@ -102,6 +102,8 @@ void Sema::finish() {
   for (auto& body : bodies_) {
     body->block->type = types_.void_type();
     settle_tree(body->block);
+    if (body->dropped && program_.config_value(ConfigKey::MissingProbes) == "warn")
+      report(DiagKind::ProbeDropped, body->attach->range, body->attach->parsed.target, body->attach->parsed.func).hint(DiagKind::ProfileHint);
     if (body->probe == nullptr || body->dropped) continue;
     TypedProbe probe;
     probe.source = body->probe;
