@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace btc::rt {
 
@@ -93,15 +94,18 @@ Bytes ElfImage::build_id() const {
 }
 
 bool MappedFile::open(const char* path) {
-  Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!fd) return false;
+  int fd = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return false;
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return false;
-  if (!S_ISREG(info.st_mode) || info.st_size == 0) {
-    errno = EINVAL;
-    return false;
+  void* memory = MAP_FAILED;
+  if (::fstat(fd, &info) == 0) {
+    bool usable = S_ISREG(info.st_mode) && info.st_size != 0;
+    if (usable) memory = ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
+    else errno = EINVAL;
   }
-  void* memory = ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  int error = errno;
+  ::close(fd);
+  errno = error;
   if (memory == MAP_FAILED) return false;
   bytes_ = {static_cast<const uint8_t*>(memory), static_cast<size_t>(info.st_size)};
   return true;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime-stub/src/output/append.h"
+#include "runtime-stub/src/output/source_lines.h"
 #include "runtime-stub/src/output/types.h"
 
 namespace btc::rt {
@@ -143,14 +144,15 @@ static int open_source(const std::string& path, Source* source) {
   return source->fd;
 }
 
-bool ElfSymbols::load(const std::string& open_path, const std::string& path, const std::string& root) {
+bool ElfSymbols::load(const std::string& open_path, const std::string& path, const std::string& root, SourceLines* lines) {
   Source source;
   if (open_source(open_path, &source) < 0) return false;
   ElfReader reader(source, this);
   bool good = reader.read(true);
   ::close(source.fd);
   if (!good) return false;
-  if (!reader.has_symtab()) {
+  bool wants_symbols = !reader.has_symtab(), wants_lines = lines != nullptr && !lines->open(open_path.c_str());
+  if (wants_symbols || wants_lines) {
     // Debian and Fedora keep symbols of stripped files below /usr/lib/debug.
     std::vector<std::string> candidates;
     const std::string& id = reader.build_id();
@@ -166,9 +168,10 @@ bool ElfSymbols::load(const std::string& open_path, const std::string& path, con
       ElfSymbols probe;
       ElfReader check(debug, &probe);
       bool same = check.read(false) && check.build_id() == id;
-      bool found = same && debug_reader.read(false) && debug_reader.has_symtab();
+      if (same && wants_symbols) wants_symbols = !(debug_reader.read(false) && debug_reader.has_symtab());
+      if (same && wants_lines) wants_lines = !lines->open((root + candidate).c_str());
       ::close(debug.fd);
-      if (found) break;
+      if (!wants_symbols && !wants_lines) break;
     }
   }
   finish();

@@ -52,21 +52,23 @@ void append_stack(std::string& out, Render& render, Value value, bool compact) {
       out += "<unwind failure>\n";
       break;
     }
-    if (mode == StackMode::Perf) {
-      out += '\t';
-      append_hex(out, addr);
-      out += ' ';
-    } else if (mode == StackMode::Raw) {
+    if (mode == StackMode::Raw) {
       append_hex(out, addr);
       out += '\n';
       continue;
-    } else {
-      out += indent;
     }
-    if (user)
-      render.user_symbols.append(out, addr, pid, probe, true, mode == StackMode::Perf);
-    else
-      render.kernel_symbols.append(out, addr, true);
+    std::string prefix(indent);
+    if (mode == StackMode::Perf) {
+      prefix = "\t";
+      append_hex(prefix, addr);
+      prefix += ' ';
+    }
+    if (user) {
+      render.user_symbols.append_frame(out, prefix, addr, pid, probe, i > 0, mode == StackMode::Perf);
+      continue;
+    }
+    out += prefix;
+    render.kernel_symbols.append(out, addr, true);
     out += '\n';
   }
 }

@@ -24,6 +24,7 @@
 #include "runtime-stub/src/output/demangle.h"
 #include "runtime-stub/src/output/elf_symbols.h"
 #include "runtime-stub/src/output/files.h"
+#include "runtime-stub/src/output/source_lines.h"
 #include "runtime-stub/src/output/symbols_kernel.h"
 #include "runtime-stub/src/output/time.h"
 
@@ -104,6 +105,19 @@ const Mapping* find_mapping(const Mappings& mappings, uint64_t addr) {
   return &*(above - 1);
 }
 
+struct File {
+  ElfSymbols symbols;
+  std::unique_ptr<SourceLines> lines;            // null: not wanted, or the file has none
+};
+
+// What an address means.
+struct Found {
+  std::string_view name, module;
+  uint64_t offset = 0;                           // from the symbol
+  File* file = nullptr;
+  uint64_t vaddr = 0;                            // in the file
+};
+
 }  // namespace
 
 struct UserSymbols::State {
@@ -115,22 +129,24 @@ struct UserSymbols::State {
       return inode != other.inode ? inode < other.inode : path < other.path;
     }
   };
-  bool demangle = true;
+  bool demangle = true, lines = false;
   SymbolCache cache = SymbolCache::PerPid;
   Target* target = nullptr;
   std::unordered_map<int32_t, Process> processes;
   std::map<std::pair<uint64_t, uint64_t>, int> roots;    // by device and inode of the directory: a descriptor
-  std::map<FileKey, std::unique_ptr<ElfSymbols>> files;  // null: cannot be read
+  std::map<FileKey, std::unique_ptr<File>> files;   // null: cannot be read
 
   Process& process(int32_t pid, int64_t max_age);
   void forget_old();
   std::string keep_root(int32_t pid);
   void read_process(int32_t pid, Process& process);
-  ElfSymbols* file(int32_t pid, const std::string& root, const Mapping& mapping);
-  std::unique_ptr<ElfSymbols> load_file(int32_t pid, const std::string& root, const Mapping& mapping);
+  File* file(int32_t pid, const std::string& root, const Mapping& mapping);
+  std::unique_ptr<File> load_file(int32_t pid, const std::string& root, const Mapping& mapping);
   std::string_view find_jit(int32_t pid, Process& process, uint64_t addr, uint64_t* start);
-  std::string_view find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr, uint64_t* offset, std::string_view* module);
-  std::string_view find_fixed(int32_t probe, uint64_t addr, uint64_t* offset, std::string_view* module);
+  Found find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr);
+  Found find_fixed(int32_t probe, uint64_t addr);
+  Found find(int32_t pid, int32_t probe, uint64_t addr);
+  void append_found(std::string& out, const Found& found, uint64_t addr, bool offset, bool module) const;
 };
 
 UserSymbols::UserSymbols() : state_(new State) {}
@@ -141,6 +157,7 @@ UserSymbols::~UserSymbols() {
 
 void UserSymbols::configure(const OutputOptions& options, Target* target) {
   state_->demangle = options.cpp_demangle;
+  state_->lines = options.show_debug_info;
   state_->cache = options.symbol_cache;
   state_->target = target;
 }
@@ -198,19 +215,21 @@ void UserSymbols::note_process(int32_t pid) {
   if (process.reads < kNoteReads && now() - process.read_at > kNoteNsecs) state_->read_process(pid, process);
 }
 
-std::unique_ptr<ElfSymbols> UserSymbols::State::load_file(int32_t pid, const std::string& root, const Mapping& mapping) {
-  auto symbols = std::make_unique<ElfSymbols>();
+std::unique_ptr<File> UserSymbols::State::load_file(int32_t pid, const std::string& root, const Mapping& mapping) {
+  auto file = std::make_unique<File>();
+  if (lines) file->lines = std::make_unique<SourceLines>();
+  auto load = [&](const std::string& path) { return file->symbols.load(path, mapping.path, root, file->lines.get()); };
   if (mapping.path == "[vdso]") {
     // Every process has the same one as this.
     auto image = reinterpret_cast<const uint8_t*>(getauxval(AT_SYSINFO_EHDR));
-    if (image && symbols->load_image(image, mapping.end - mapping.start)) return symbols;
+    if (image && file->symbols.load_image(image, mapping.end - mapping.start)) return file;
     return nullptr;
   }
   std::string link = "map_files/";
   append_hex(link, mapping.start);
   link += '-';
   append_hex(link, mapping.end);
-  if (pid > 0 && symbols->load(proc_path(pid, link), mapping.path, root)) return symbols;
+  if (pid > 0 && load(proc_path(pid, link))) return file;
   // By name: only if it is still the same file. Overlay file systems (containers) show other inode numbers in /proc/PID/maps.
   constexpr int64_t kOverlayMagic = 0x794c7630;
   std::string path = root + mapping.path;
@@ -218,11 +237,11 @@ std::unique_ptr<ElfSymbols> UserSymbols::State::load_file(int32_t pid, const std
   struct statfs system;
   if (stat(path.c_str(), &info) != 0 || statfs(path.c_str(), &system) != 0) return nullptr;
   if (info.st_ino != mapping.inode && system.f_type != kOverlayMagic) return nullptr;
-  if (symbols->load(path, mapping.path, root)) return symbols;
+  if (load(path)) return file;
   return nullptr;
 }
 
-ElfSymbols* UserSymbols::State::file(int32_t pid, const std::string& root, const Mapping& mapping) {
+File* UserSymbols::State::file(int32_t pid, const std::string& root, const Mapping& mapping) {
   FileKey key{mapping.device, mapping.inode, mapping.path};
   auto found = files.find(key);
   if (found == files.end()) found = files.emplace(std::move(key), load_file(pid, root, mapping)).first;
@@ -277,67 +296,102 @@ std::string_view UserSymbols::State::find_jit(int32_t pid, Process& process, uin
   return lookup_jit(process.jit, addr, start);
 }
 
-std::string_view UserSymbols::State::find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr, uint64_t* offset, std::string_view* module) {
+Found UserSymbols::State::find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr) {
   const Mapping* mapping = find_mapping(mappings, addr);
   if (!mapping) return {};
-  uint64_t start = 0, vaddr = 0;
+  uint64_t start = 0;
+  Found found;
   if (mapping->inode == 0 && mapping->path != "[vdso]") {
-    std::string_view name = find_jit(pid, process, addr, &start);
-    *offset = addr - start;
-    *module = process.jit.path;
-    return name;
+    found.name = find_jit(pid, process, addr, &start);
+    found.offset = addr - start;
+    found.module = process.jit.path;
+    return found;
   }
-  ElfSymbols* symbols = file(pid, process.root, *mapping);
-  if (!symbols || !symbols->vaddr_of(addr - mapping->start + mapping->offset, &vaddr)) return {};
-  std::string_view name = symbols->find(vaddr, &start);
-  *offset = vaddr - start;
-  *module = mapping->path;
-  return name;
+  found.file = file(pid, process.root, *mapping);
+  if (!found.file || !found.file->symbols.vaddr_of(addr - mapping->start + mapping->offset, &found.vaddr)) return {};
+  found.name = found.file->symbols.find(found.vaddr, &start);
+  found.offset = found.vaddr - start;
+  found.module = mapping->path;
+  return found;
 }
 
 // A process that was never seen alive: if the probe's program has fixed addresses, it can still say what they mean.
-std::string_view UserSymbols::State::find_fixed(int32_t probe, uint64_t addr, uint64_t* offset, std::string_view* module) {
+Found UserSymbols::State::find_fixed(int32_t probe, uint64_t addr) {
   std::string_view path = target ? target->probe_file(probe) : std::string_view();
   struct stat info;
   if (path.empty() || stat(std::string(path).c_str(), &info) != 0) return {};
   Mapping mapping{0, 0, 0, info.st_dev, info.st_ino, std::string(path)};
-  ElfSymbols* symbols = file(0, "", mapping);
-  if (!symbols || !symbols->is_fixed()) return {};
+  File* known = file(0, "", mapping);
+  if (!known || !known->symbols.is_fixed()) return {};
   uint64_t start = 0;
-  std::string_view name = symbols->find(addr, &start);
-  *offset = addr - start;
-  *module = path;
-  return name;
+  Found found{known->symbols.find(addr, &start), path, 0, known, addr};
+  found.offset = addr - start;
+  return found;
 }
 
-void UserSymbols::append(std::string& out, uint64_t addr, int32_t pid, int32_t probe, bool offset, bool module) {
-  Process& process = state_->process(pid, state_->cache == SymbolCache::None ? 0 : INT64_MAX);
-  uint64_t distance = 0;
-  std::string_view path, name = state_->find_in(pid, process, process.mappings, addr, &distance, &path);
+Found UserSymbols::State::find(int32_t pid, int32_t probe, uint64_t addr) {
+  Process& seen = process(pid, cache == SymbolCache::None ? 0 : INT64_MAX);
+  Found found = find_in(pid, seen, seen.mappings, addr);
   // Unknown, or in a place that may have become something else: the process may have loaded a library, or run another program.
-  if (name.empty() && now() - process.read_at > kRereadNsecs) {
-    state_->read_process(pid, process);
-    name = state_->find_in(pid, process, process.mappings, addr, &distance, &path);
+  if (found.name.empty() && now() - seen.read_at > kRereadNsecs) {
+    read_process(pid, seen);
+    found = find_in(pid, seen, seen.mappings, addr);
   }
-  if (name.empty()) name = state_->find_in(pid, process, process.older, addr, &distance, &path);
-  if (name.empty() && process.mappings.empty()) name = state_->find_fixed(probe, addr, &distance, &path);
-  if (name.empty()) {
+  if (found.name.empty()) found = find_in(pid, seen, seen.older, addr);
+  if (found.name.empty() && seen.mappings.empty()) found = find_fixed(probe, addr);
+  return found;
+}
+
+void UserSymbols::State::append_found(std::string& out, const Found& found, uint64_t addr, bool offset, bool module) const {
+  if (found.name.empty()) {
     append_address(out, addr);
     if (module) out += " ([unknown])";
     return;
   }
-  if (state_->demangle)
-    append_demangled(out, name);
+  if (demangle)
+    append_demangled(out, found.name);
   else
-    out += name;
+    out += found.name;
   if (offset) {
     out += '+';
-    append_dec(out, distance);
+    append_dec(out, found.offset);
   }
   if (!module) return;
   out += " (";
-  out += path;
+  out += found.module;
   out += ')';
+}
+
+void UserSymbols::append(std::string& out, uint64_t addr, int32_t pid, int32_t probe, bool offset, bool module) {
+  state_->append_found(out, state_->find(pid, probe, addr), addr, offset, module);
+}
+
+void UserSymbols::append_frame(std::string& out, std::string_view prefix, uint64_t addr, int32_t pid, int32_t probe, bool is_call, bool perf) {
+  Found found = state_->find(pid, probe, addr);
+  static const std::vector<SourceFrame> kNone;
+  bool known = !found.name.empty() && found.file && found.file->lines;
+  const std::vector<SourceFrame>& frames = known ? found.file->lines->find(found.vaddr - (is_call ? 1 : 0)) : kNone;
+  auto append_place = [&](const SourceFrame& frame) {
+    if (perf || frame.file.empty()) return;
+    out += '@';
+    out += frame.file;
+    out += ':';
+    append_dec(out, frame.line);
+  };
+  for (const SourceFrame& frame : frames) {
+    if (frame.name.empty()) continue;
+    out += prefix;
+    if (!perf) out += "[inlined] ";
+    if (state_->demangle) append_demangled(out, frame.name);
+    else out += frame.name;
+    if (perf) out += " (inlined)";
+    append_place(frame);
+    out += '\n';
+  }
+  out += prefix;
+  state_->append_found(out, found, addr, true, perf);
+  if (!frames.empty()) append_place(frames.back());
+  out += '\n';
 }
 
 }  // namespace btc::rt
