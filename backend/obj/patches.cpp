@@ -8,10 +8,14 @@
 //   FIELD_BYTE_OFFSET on a mov    -> RecordOffset (`imm`)
 //   FIELD_LSHIFT/RSHIFT_U64       -> RecordLshift / RecordRshift (`imm`)
 //
+// Loads of fentry's, fexit's and raw tracepoints' arguments are those from the context itself (ArgumentOffset).
+//
 // Per-copy constants are lddw instructions with the marked immediate (abi.h).
 // Only programs are described; in subprograms and callbacks, which all programs
 // share, the loader finds the marks by itself when it copies the instructions.
 #include "backend/obj/patches.h"
+
+#include "backend/obj/verify_context.h"
 
 #include <set>
 
@@ -79,6 +83,26 @@ void add_copy_constants(const CodeSection& code, const CodeSection::Symbol& symb
   }
 }
 
+// The name of what lies in a word of the context: ProgramInfo::func_args has "3:name:shape".
+std::string argument_name(const ir::ProgramInfo& program, int16_t offset) {
+  for (const std::string& entry : program.func_args) {
+    size_t colon = entry.find(':');
+    if (std::to_string(offset / 8) == entry.substr(0, colon)) return entry.substr(colon + 1, entry.find(':', colon + 1) - colon - 1);
+  }
+  return "";
+}
+
+void add_argument_patches(const CodeSection& code, const CodeSection::Symbol& symbol, const ir::ProgramInfo& info, uint32_t program, bool big_endian,
+                          std::vector<lower::Patch>& patches) {
+  if (info.func_args.empty()) return;
+  for (const ContextLoad& load : find_context_loads(code, symbol, big_endian)) {
+    std::string name = argument_name(info, load.offset);
+    if (name.empty()) continue;
+    patches.push_back({program, load.insn, static_cast<uint8_t>(PatchKind::ArgumentOffset), name, static_cast<uint32_t>(load.offset % 8),
+                       code.raw[symbol.insn + load.insn]});
+  }
+}
+
 }  // namespace
 
 lower::BackendFacts find_patches(const ir::Module& module, const ObjectInfo& object) {
@@ -97,6 +121,7 @@ lower::BackendFacts find_patches(const ir::Module& module, const ObjectInfo& obj
         patched.insert(&record);
       }
       add_copy_constants(code, symbol, static_cast<uint32_t>(program), facts.patches);
+      add_argument_patches(code, symbol, module.programs[static_cast<size_t>(program)], static_cast<uint32_t>(program), object.big_endian, facts.patches);
     }
     facts.core_relocations += static_cast<uint32_t>(code.core.size() - patched.size());
   }

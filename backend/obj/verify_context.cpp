@@ -60,6 +60,16 @@ class Checker {
     return bad_;
   }
 
+  // After run().
+  std::vector<ContextLoad> loads() const {
+    std::vector<ContextLoad> found;
+    for (uint32_t at = 0; at < function_.count; ++at) {
+      const Insn& insn = code_.insns[function_.insn + at];
+      if (states_[at].reached && (insn.code & 7) == kLdx && states_[at].regs[insn.src(big_endian_) % 11] == Context) found.push_back({at, insn.off});
+    }
+    return found;
+  }
+
  private:
   void flow(const State& state, int64_t to, std::vector<uint32_t>& work) {
     if (to < 0 || to >= function_.count) return;
@@ -114,6 +124,12 @@ class Checker {
 };
 
 }  // namespace
+
+std::vector<ContextLoad> find_context_loads(const CodeSection& code, const CodeSection::Symbol& function, bool big_endian) {
+  Checker checker(code, function, big_endian);
+  checker.run();
+  return checker.loads();
+}
 
 std::vector<ContextMisuse> find_context_misuse(const ObjectInfo& object) {
   std::vector<ContextMisuse> found;

@@ -154,6 +154,8 @@ TypeId Sema::retval_type(Body& body, SourceRange range) {
       type = lattice_.error();
     } else {
       type = proto->return_type;
+      // Functions of a pattern return numbers of several widths.
+      if (attach.wildcard && lattice_.is_int(type)) type = types_.int_type(8, true);
       // The value lies behind the arguments, so lowering needs to know those even if the script does not name them.
       if (!body.args_type && !types_.record(proto->args_record).fields.empty()) body.args_type = types_.struct_type(proto->args_record);
       if (lattice_.is(type, TypeKind::Pointer) && types_[type].space == AddrSpace::None) type = lattice_.with_space(type, AddrSpace::Kernel);

@@ -201,7 +201,8 @@ class Body {
   bool is_syscall_record(uint32_t record) const;
   int64_t program_return() const;
   uint32_t loop_function(std::string_view name, SourceRange place);
-  void note_argument(uint32_t index, const std::string& name);
+  std::string shape(TypeId id) const;
+  void note_argument(uint32_t index, const std::string& name, TypeId type);
   void begin_callback(Body& inner, ValueId frame);
   void after_callback();
   void for_range_inline(const ast::ForRange& loop);

@@ -111,7 +111,14 @@ ValueId Body::builtin(const ast::Identifier& identifier) {
       if (ctx_kind(probe) != abi::CtxKind::trampoline) return convert(register_at(kReturnRegister, "retval"), types.u64(), identifier.type);
       // Behind the arguments in the trampoline's context.
       size_t arguments = probe->args_record ? types.record(types[probe->args_record].record).fields.size() : 0;
-      return convert(b.ctx_load(static_cast<int64_t>(8 * arguments), kI64, "retval"), types.u64(), identifier.type);
+      note_argument(static_cast<uint32_t>(arguments), "$retval", identifier.type);
+      ValueId result = b.ctx_load(static_cast<int64_t>(8 * arguments), kI64, "retval");
+      if (!probe->attach->parsed.wildcard || types[identifier.type].kind != TypeKind::Int) return convert(result, types.u64(), identifier.type);
+      // Functions of a pattern return numbers of several widths: each copy knows its own.
+      ValueId shift = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyResultShift)}, kI64, "shift");
+      ValueId is_unsigned = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyResultUnsigned)}, kI64, "unsigned");
+      ValueId high = b.binary(Op::Shl, result, shift, "high");
+      return b.select(b.is_nonzero(is_unsigned), b.binary(Op::ShrU, high, shift, "retval"), b.binary(Op::ShrS, high, shift, "retval"), "retval");
     }
     case Builtin::Args: return b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "args");
     default: return b.builtin(builtin_info(*identifier.builtin).name);
@@ -136,7 +143,7 @@ ValueId Body::args_field(const ast::FieldAccess& access) {
       return b.resize(b.ctx_load(field.bit_offset / 8, ir::int_of(size), field.name), kI64, is_signed, field.name);
     }
     case RecordOrigin::FuncArgs: {
-      note_argument(access.path[0], field.name);
+      note_argument(access.path[0], field.name, field.type);
       ValueId value = b.ctx_load(8 * static_cast<int64_t>(access.path[0]), kI64, field.name);
       return convert(value, types.u64(), field.type);
     }
@@ -202,14 +209,24 @@ ValueId Body::trusted_argument(const ast::Expr* pointer) {
   const Record& record = types.record(types[base->type].record);
   if (record.origin != RecordOrigin::FuncArgs) return kNoValue;
   const Field field = record.fields[access->path[0]];
-  note_argument(access->path[0], field.name);
+  note_argument(access->path[0], field.name, field.type);
   return b.ctx_load(8 * static_cast<int64_t>(access->path[0]), ir::ptr_type(PtrSpace::Btf), field.name);
 }
 
-// The loader checks on the target that the argument still has this number.
-void Body::note_argument(uint32_t index, const std::string& name) {
+// What the target's function must take or give for the program to read it: runtime-stub/src/signature.h knows the words.
+std::string Body::shape(TypeId id) const {
+  const Type& type = types[id];
+  if (type.kind == TypeKind::Struct) return "s" + std::to_string(types.size_of(id));
+  if (type.kind != TypeKind::Pointer) return "i" + std::to_string(types.size_of(id));
+  const Type& to = types[type.elem];
+  return to.kind == TypeKind::Struct && !types.record(to.record).anonymous ? "*" + types.record(to.record).name : "*";
+}
+
+// The loader looks up on the target where the argument (or, behind them all, the result) lies.
+void Body::note_argument(uint32_t index, const std::string& name, TypeId type) {
   std::vector<std::string>& args = module.module().programs[static_cast<size_t>(b.fn().program)].func_args;
-  std::string text = std::to_string(index) + ":" + name;
+  bool any_number = name == "$retval" && probe->attach->parsed.wildcard && types[type].kind == TypeKind::Int;
+  std::string text = std::to_string(index) + ":" + name + ":" + (any_number ? "i" : shape(type));
   for (const std::string& other : args) {
     if (other == text) return;
   }

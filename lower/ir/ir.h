@@ -145,7 +145,7 @@ struct ProgramInfo {
   bool has_params = false, wildcard = false, uses_probe_name = false, sleepable = false;
   std::string record;
   std::vector<std::string> needs;
-  std::vector<std::string> func_args;   // "index:name"
+  std::vector<std::string> func_args;   // "index:name:shape", see runtime-stub/src/signature.h
   std::string build_id;                 // uprobe: of the program whose types it uses, or whose line it attaches to; "" if from none
   uint64_t source_address = 0;          // of that line; 0 = none
   uint32_t probe_index = 0;

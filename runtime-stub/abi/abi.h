@@ -42,6 +42,8 @@ inline constexpr uint64_t kCopyConstMagic = 0x6274632d00000000ull;  // "btc-"
 enum CopyConst : uint32_t {
   kCopyTargetIndex = 0,   // index of the attach target: which name `probe` shows
   kCopyUsdtSpec = 1,      // first of the USDT argument constants: argument N has 1 + 2N (form) and 2 + 2N (number)
+  kCopyResultShift = 100, // fexit of a pattern: 64 - bits of the function's result
+  kCopyResultUnsigned = 101,  // 1 if it has no sign
   kCopySymbol = 1 << 16,  // uaddr(): from the attach target to the user symbol Manifest.strings[id - kCopySymbol] of its file
 };
 

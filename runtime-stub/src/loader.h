@@ -47,6 +47,8 @@ struct LoadFailure {
   int error = 0;               // errno
   int program = -1;            // manifest index, if a program was refused
   std::string log;             // the kernel verifier's
+  std::string file;            // the source line where it stopped, by the program's line info; "" if not known
+  uint32_t line = 0, column = 0;
   std::string lacking;         // "struct cfs_rq.nr_queued": what the program reads and the kernel's types do not have
 };
 

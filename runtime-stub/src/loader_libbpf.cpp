@@ -120,6 +120,7 @@ class LibbpfLoader final : public Loader {
   void drop_core_records();
   int load_code(const char* name, const ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy);
   int load_copy(const char* name, const bpf_prog_load_opts& base, Copy& copy);
+  void find_place(const ProgramCode& code, std::string_view log);
   void report(std::string_view name, const CopyRequest& request, int error, std::string_view log);
 
   const Artifact& artifact_;
@@ -273,11 +274,31 @@ int LibbpfLoader::load_code(const char* name, const ProgramCode& code, const bpf
   log.resize(strnlen(log.c_str(), log.size()));
   if (fd < 0) {
     report(name, copy.request, error, log);
+    find_place(code, log);
     return -error;
   }
   if (options_.verbose >= 2) write_all(STDERR_FILENO, cat("\nThe verifier on ", name, ":\n", log, "\n"));
   copy.fd = Fd(fd);
   return 0;
+}
+
+// The log names instructions as "12: (85) call bpf_d_path#147"; the last one is where the verifier stopped.
+void LibbpfLoader::find_place(const ProgramCode& code, std::string_view log) {
+  uint64_t stopped = UINT64_MAX;
+  for_each_line(log, [&](std::string_view line) {
+    uint64_t insn;
+    size_t colon = line.find(": (");
+    if (colon != std::string_view::npos && parse_u64(line.substr(0, colon), &insn)) stopped = insn;
+    return true;
+  });
+  const bpf_line_info* found = nullptr;
+  for (const bpf_line_info& line : code.lines)
+    if (line.insn_off <= stopped) found = &line;
+  const char* file = found != nullptr && stopped != UINT64_MAX ? btf__str_by_offset(bpf_object__btf(object_), found->file_name_off) : nullptr;
+  if (file == nullptr) return;
+  failure_->file = file;
+  failure_->line = BPF_LINE_INFO_LINE_NUM(found->line_col);
+  failure_->column = BPF_LINE_INFO_LINE_COL(found->line_col);
 }
 
 void LibbpfLoader::report(std::string_view name, const CopyRequest& request, int error, std::string_view log) {

@@ -25,10 +25,14 @@ class Messages {
   void warning(std::string_view text) const { say(Severity::Warning, text); }
   // `location`: index into Manifest.locations; -1: no place.
   void at(int location, Severity severity, std::string_view text, std::string_view hint = {}) const;
+  // At an expression that begins there (columns from 1): a name, or a call with its arguments. False if the manifest has no such line.
+  bool at_source(std::string_view file, uint32_t line, uint32_t column, Severity severity, std::string_view text, std::string_view hint = {}) const;
   void verbose(std::string_view text) const { if (verbose_ > 0) say(Severity::Plain, text); }
   int verbosity() const { return verbose_; }
 
  private:
+  struct Place { const fb::SourceFile* file; uint32_t line, column, end_line, end_column; };
+  void print(const Place* place, Severity severity, std::string_view text, std::string_view hint) const;
   const fb::Manifest* manifest_ = nullptr;
   bool color_ = false;
   int verbose_ = 0;

@@ -4,6 +4,7 @@
 #include "runtime-stub/src/records.h"
 
 #include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/signature.h"
 #include "runtime-stub/src/resolve.h"
 
 namespace btc::rt {
@@ -75,6 +76,15 @@ bool read_record(std::string_view record, std::vector<RecordField>* out) {
 // A 64-bit shift by an immediate: keeps the destination, takes the direction.
 static uint64_t right_shift_opcode(bool is_signed) { return is_signed ? 0xc7 /* ALU64 ARSH K */ : 0x77 /* ALU64 RSH K */; }
 
+// Raw tracepoints have their prototype in a typedef without names; the function that calls the probes has the names (5.10).
+static bool signature_of(const Binding& binding, Signature* out) {
+  const BtfFile* btf = binding.prog_fd == 0 ? module_btf(binding.btf_module) : nullptr;
+  if (btf == nullptr) return false;
+  if (binding.point.kind != abi::ProbeKind::Rawtracepoint) return read_signature(*btf, binding.btf_id, 0, out);
+  uint32_t caller = btf->find(cat("__traceiter_", binding.point.func), BTF_KIND_FUNC);
+  return caller != 0 && read_signature(*btf, caller, 1, out);
+}
+
 static bool is_power_of_two(uint32_t n) { return n == 1 || n == 2 || n == 4 || n == 8; }
 
 bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vector<InsnEdit>* out, std::string* problem) {
@@ -83,11 +93,15 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
   for (uint32_t i = 0; i < count_of(program->patches()); ++i)
     if (uint64_t original = program->patches()->Get(i)->original(); original != 0 && program->patches()->Get(i)->kind() != fb::PatchKind::CopyConst)
       out->push_back({program->patches()->Get(i)->insn(), InsnEdit::Restore, original});
+  Signature signature;
+  bool known_signature = count_of(program->func_args()) > 0 && signature_of(binding, &signature);
   for (uint32_t i = 0; i < count_of(program->patches()); ++i) {
     const fb::Patch* patch = program->patches()->Get(i);
     if (patch->kind() == fb::PatchKind::CopyConst) {
       uint64_t value = 0;
       if (patch->id() == abi::kCopyTargetIndex) value = reads_cookie(run, *program) ? 0 : binding.name_index;
+      else if (patch->id() == abi::kCopyResultShift) value = 64 - result_bits(signature);
+      else if (patch->id() == abi::kCopyResultUnsigned) value = !signature.result_signed;
       else if (patch->id() >= abi::kCopySymbol) {
         uint32_t number = patch->id() - abi::kCopySymbol;
         std::string_view symbol = number < count_of(run.manifest().strings()) ? text_of(run.manifest().strings()->Get(number)) : "";
@@ -101,6 +115,11 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
         if (arg < binding.usdt_args.size()) value = form ? binding.usdt_args[arg].form : binding.usdt_args[arg].number;
       }
       out->push_back({patch->insn(), InsnEdit::Imm64, value});
+      continue;
+    }
+    if (patch->kind() == fb::PatchKind::ArgumentOffset) {
+      uint32_t offset = 0;                       // without a signature it stays where it was compiled for
+      if (known_signature && argument_offset(signature, text_of(patch->field()), &offset)) out->push_back({patch->insn(), InsnEdit::Offset, offset + patch->id()});
       continue;
     }
     const Layout& layout = layout_of(binding.record);
@@ -130,7 +149,7 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
         out->push_back({patch->insn(), InsnEdit::Opcode, right_shift_opcode(field->is_signed)});
         out->push_back({patch->insn(), InsnEdit::Imm, scalar ? bits : 0});
         break;
-      case fb::PatchKind::CopyConst: break;
+      case fb::PatchKind::CopyConst: case fb::PatchKind::ArgumentOffset: break;
     }
   }
   return true;

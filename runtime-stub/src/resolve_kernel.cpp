@@ -8,6 +8,7 @@
 
 #include "runtime-stub/src/kernel_btf.h"
 #include "runtime-stub/src/resolve.h"
+#include "runtime-stub/src/signature.h"
 #include "runtime-stub/src/sys.h"
 
 namespace btc::rt {
@@ -193,21 +194,11 @@ void resolve_rawtracepoint(RunState& run, const abi::AttachPoint& point, Resolut
   (void)run;
 }
 
-// Arguments that the program reads by position must have the same names here.
-static std::string changed_argument(const fb::Program* program, const BtfFile& btf, uint32_t id, std::string_view function) {
-  std::vector<std::string_view> names = btf.parameters(id);
-  for (uint32_t i = 0; i < count_of(program->func_args()); ++i) {
-    std::string_view entry = text_of(program->func_args()->Get(i));
-    uint64_t position = 0;
-    size_t colon = entry.find(':');
-    if (colon == std::string_view::npos || !parse_u64(entry.substr(0, colon), &position)) continue;
-    std::string_view wanted = entry.substr(colon + 1);
-    if (wanted.empty() || (position < names.size() && names[position] == wanted)) continue;
-    bool elsewhere = std::find(names.begin(), names.end(), wanted) != names.end();
-    return cat("On this kernel, ", function, elsewhere ? " takes its argument " : " has no argument ", wanted,
-               elsewhere ? " at another place: compile the script with --profile of this kernel." : ".");
-  }
-  return {};
+// Why the program cannot run on this function of this kernel.
+static std::string changed_signature(const fb::Program* program, const BtfFile& btf, uint32_t id, std::string_view function) {
+  Signature signature;
+  if (count_of(program->func_args()) == 0 || !read_signature(btf, id, 0, &signature)) return {};
+  return signature_problem(*program, signature, function);
 }
 
 static void resolve_bpf_program(const abi::AttachPoint& point, Resolution* out) {
@@ -272,11 +263,13 @@ void resolve_trampoline(RunState& run, const abi::AttachPoint& point, Resolution
     if (point.target.empty()) find_btf_function(point.func, &place);
     else if (const BtfFile* btf = module_btf(point.target)) place = {btf->find(point.func, BTF_KIND_FUNC), point.target, btf};
     if (place.id == 0) return;
-    out->problem = changed_argument(out->program, *place.btf, place.id, point.func);
+    out->problem = changed_signature(out->program, *place.btf, place.id, point.func);
     if (out->problem.empty()) add(point.func, place.module, place.id);
     return;
   }
   out->expanded = true;
+  size_t left_out = 0;
+  std::string example;
   std::vector<TraceableFunction> traceable;
   bool filter = traceable_functions(run, point.func, point.target, &traceable);
   std::vector<std::string> modules = {"vmlinux"};
@@ -289,10 +282,15 @@ void resolve_trampoline(RunState& run, const abi::AttachPoint& point, Resolution
       if (!abi::wildcard_match(point.func, name)) return true;
       auto at = std::lower_bound(traceable.begin(), traceable.end(), name, [](const TraceableFunction& f, std::string_view n) { return f.name < n; });
       if (filter && (at == traceable.end() || at->name != name)) return true;
-      if (changed_argument(out->program, *btf, id, name).empty()) add(std::string(name), module, id);
+      std::string problem = changed_signature(out->program, *btf, id, name);
+      if (problem.empty()) add(std::string(name), module, id);
+      else if (left_out++ == 0) example = std::move(problem);
       return true;
     });
   }
+  if (left_out > 0 && run.config.missing() != MissingProbes::Ignore)
+    run.messages.at(out->program->location(), Severity::Warning,
+                    cat(left_out, left_out == 1 ? " function" : " functions", " of the pattern cannot be traced by this program and are left out. ", example));
 }
 
 void resolve_iter(RunState&, const abi::AttachPoint& point, Resolution* out) {

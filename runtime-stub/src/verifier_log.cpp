@@ -2,6 +2,7 @@
 // the "@" part; before, only the text); the last one before the end is where the verifier stopped.
 #include "runtime-stub/src/verifier_log.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 
@@ -74,6 +75,26 @@ bool report_map_failure(RunState& run, const LoadFailure& failure) {
   return false;
 }
 
+// "12: (85) call bpf_d_path#147", "... cannot use helper bpf_d_path#147": the helper of the last such line.
+std::string_view last_helper(std::string_view log) {
+  size_t at = log.rfind(" bpf_");
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = log.substr(at + 1);
+  size_t end = rest.find_first_of("#\n ");
+  return end != std::string_view::npos && rest[end] == '#' ? rest.substr(0, end) : std::string_view();
+}
+
+// The expression of the script that the kernel refused, and why, if the log says more than that a register is wrong.
+void report_place(RunState& run, const LoadFailure& failure, std::string_view meaning, std::string_view complaint) {
+  if (failure.file.empty()) return;
+  constexpr std::string_view kNotAllowed[] = {"helper call is not allowed in probe", "cannot use helper", "unknown func"};
+  bool not_allowed = std::any_of(std::begin(kNotAllowed), std::end(kNotAllowed), [&](std::string_view text) { return complaint.find(text) != std::string_view::npos; });
+  std::string_view helper = not_allowed ? last_helper(failure.log) : std::string_view();
+  std::string text = !failure.lacking.empty() ? cat("this kernel has no ", failure.lacking)
+                   : !helper.empty() ? cat("helper ", helper, " not allowed in probe") : std::string(!meaning.empty() ? meaning : complaint);
+  if (!text.empty()) run.messages.at_source(failure.file, failure.line, failure.column, Severity::Error, text);
+}
+
 const Binding* binding_of(const RunState& run, int program) {
   for (const Binding& binding : run.bindings)
     if (static_cast<int>(binding.program) == program) return &binding;
@@ -102,6 +123,7 @@ void report_load_failure(RunState& run, const LoadFailure& failure) {
   if (!failure.lacking.empty()) append(text, cat("\nCause: this kernel has no ", failure.lacking, ", which the script reads."));
   else if (!meaning.empty()) append(text, cat("\nCause: ", meaning, "."));
   std::string_view source = last_source_line(failure.log), complaint = last_complaint(failure.log);
+  report_place(run, failure, meaning, complaint);
   if (!source.empty()) append(text, cat("\nThe kernel stopped at: ", source));
   if (!complaint.empty() && failure.lacking.empty()) append(text, cat("\nThe kernel says: ", complaint));
   run.messages.at(program->location(), Severity::Error, text,

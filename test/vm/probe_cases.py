@@ -98,6 +98,12 @@ TRAMPOLINES = [
     Case("fexit-values", 'fexit:vfs_read /comm == "reader"/ { @[args.count, retval, probe] = count(); }', [r"^@\[777, 777, fexit:vmlinux:vfs_read\]: 20$"],
          trigger=READ, forms=["fexit FUNC"], sample=True),
     Case("fexit-pattern", 'fexit:vfs_rea* /comm == "reader"/ { @[retval] = count(); }', [r"^@\[777\]: 20$"], trigger=READ, forms=["fexit FUNC*"]),
+    # Functions with 3 to 6 arguments, returning int and ssize_t: the result lies elsewhere in each.
+    Case("fexit-pattern-results", 'fexit:vfs_*, fexit:do_sys_openat2 /comm == "reader" || comm == "opener"/ { @[probe, retval] = count(); }',
+         [r"^@\[fexit:vmlinux:vfs_read, 777\]: 20$", r"^@\[fexit:(vmlinux:)?do_sys_openat2, -2\]: 3$", r"^@\[fexit:vmlinux:vfs_open, 0\]: [1-9]"],
+         trigger=f"{READ}; {P}/opener /no/such/file 3"),
+    Case("fexit-args-moved", 'fexit:vfs_statx /comm == "opener" || comm == "sh" || comm == "stat"/ { @[args.flags & 0, retval] = count(); }', [r"^@\[0, (0|-2)\]: [1-9]"],
+         trigger="stat /no/such; stat /", seconds=1),
     Case("kfunc-alias", 'kfunc:vfs_read /comm == "reader"/ { @a = count(); } f:vfs_read /comm == "reader"/ { @b = count(); } kretfunc:vfs_read /comm == "reader"/ { @c = count(); } '
          'fr:vfs_read /comm == "reader"/ { @d = count(); }', [r"^@a: 20$", r"^@b: 20$", r"^@c: 20$", r"^@d: 20$"], trigger=READ),
 ]
@@ -144,8 +150,8 @@ UPROBES = [
          [r"^@\[6, 7\]: 10$", r"^@both: 20$"], trigger=f"{P}/shapes 10", forms=["uprobe FILE:LANG:FUNC"], live=True, sample=True),
     Case("uprobe-cpp-pattern", f'uprobe:{P}/shapes:cpp:"geo::*" {{ @ = count(); }}', [r"^@: 30$"], trigger=f"{P}/shapes 10", live=True),
     Case("uprobe-cpp-offset", f'uprobe:{P}/shapes:cpp:"geo::Box::grow"+4 {{ @ = count(); }}', [r"^@: 10$"], trigger=f"{P}/shapes 10", forms=["uprobe FILE:LANG:FUNC+OFFSET"], live=True),
-    Case("uprobe-source-line", f"uprobe:{P}/caller@caller.c:14 {{ @ = count(); }}", [r"^@: [1-9]"], trigger=f"{P}/caller 10", forms=["uprobe FILE@SOURCE:LINE"], live=True),
-    Case("uprobe-source-column", f"uprobe:{P}/caller@caller.c:14:1 {{ @ = count(); }}", [r"^@: [1-9]"], trigger=f"{P}/caller 10", forms=["uprobe FILE@SOURCE:LINE:COL"], live=True),
+    Case("uprobe-source-line", f"uprobe:{P}/caller@caller.c:14 {{ @ = count(); }}", [r"^@: [1-9]"], trigger=f"{P}/caller 10", forms=["uprobe FILE@SOURCE:LINE"], live=True, options=["--program", f"{P}/caller=@programs@/caller"]),
+    Case("uprobe-source-column", f"uprobe:{P}/caller@caller.c:14:1 {{ @ = count(); }}", [r"^@: [1-9]"], trigger=f"{P}/caller 10", forms=["uprobe FILE@SOURCE:LINE:COL"], live=True, options=["--program", f"{P}/caller=@programs@/caller"]),
     Case("uprobe-pid", "uprobe:*:read { @ = count(); }", [r"^@: [1-9]\d*$"], args="-p {pid}", server=f"{P}/reader 10 4000000", seconds=1, live=True),
     Case("uprobe-absent", f'begin {{ printf("begun\\n"); }} uprobe:{P}/caller:no_such {{ @ = count(); }}', [rf"No matches for uprobe {P}/caller:no_such\."], reject=["^begun$"],
          status=1, live=True),
