@@ -142,11 +142,14 @@ TypeId Sema::retval_type(Body& body, SourceRange range) {
   const abi::AttachPoint& attach = body.attach->parsed;
   TypeId type = lattice_.with_space(types_.u64(), probe_space(body));
   if (attach.kind == ProbeKind::Fentry || attach.kind == ProbeKind::Fexit) {
-    std::string name = attach.func;
-    if (attach.wildcard && profile_ != nullptr)
-      if (auto matches = profile_->match_functions(attach.func); !matches.empty()) name = matches.front();
-    auto proto = profile_ && attach.kind == ProbeKind::Fexit && attach.target != "bpf"
-                     ? profile_->find_function(types_, name, attach.wildcard ? "" : attach.target) : std::nullopt;
+    // The first function of a pattern that returns something gives the type; the runtime leaves out those that return something else.
+    std::vector<std::string> names = {attach.func};
+    if (attach.wildcard && profile_ != nullptr) names = profile_->match_functions(attach.func);
+    std::optional<Profile::FunctionProto> proto;
+    for (size_t i = 0; i < names.size() && profile_ && attach.kind == ProbeKind::Fexit && attach.target != "bpf"; ++i) {
+      proto = profile_->find_function(types_, names[i], attach.wildcard ? "" : attach.target);
+      if (proto && !lattice_.is(proto->return_type, TypeKind::Void)) break;
+    }
     if (attach.target == "bpf" && attach.kind == ProbeKind::Fexit) {
       type = types_.u64();
     } else if (!proto || lattice_.is(proto->return_type, TypeKind::Void)) {

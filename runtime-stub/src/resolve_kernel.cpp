@@ -101,6 +101,10 @@ void resolve_kprobe(RunState& run, const abi::AttachPoint& point, Resolution* ou
                        " is not loaded.");
     return;
   }
+  if (point.has_address && !run.options.output.allow_unsafe && !run.manifest().unsafe()) {
+    out->problem = "Attaching to a kernel address is unsafe. To use you need the --unsafe flag";
+    return;
+  }
   if (!has_star(point.func) && !has_star(point.target)) {
     if (!run.options.traceable_functions.empty() && !point.has_address && !is_traceable(run, point.func)) {
       warn_untraceable(run, out->index, point.func);
