@@ -86,7 +86,7 @@ void emit_CoreEnum(FunctionEmitter& f, const ir::Inst& inst) {
 }
 
 void emit_KsymAddr(FunctionEmitter& f, const ir::Inst& inst) {
-  f.set_result(inst, f.module.globals.kernel_variable(inst.operands[0].text));
+  f.set_result(inst, f.module.globals.kernel_variable(inst.operands[0].text, inst.operands[1].number));
 }
 
 }  // namespace btc::backend

@@ -72,6 +72,8 @@ void emit_EventReserve(FunctionEmitter& f, const ir::Inst& inst) {
   f.b.CreateCondBr(f.b.CreateIsNotNull(record), reserved, lost);
   f.b.SetInsertPoint(lost);
   f.count_loss(abi::kLostEvents);
+  if (f.bir.program >= 0 && f.module.bir.programs.size() > 1)
+    f.count_loss(abi::lost_program_first(static_cast<uint32_t>(f.module.bir.maps.size())) + static_cast<uint32_t>(f.bir.program));
   f.b.CreateBr(done);
   f.b.SetInsertPoint(reserved);
   f.b.CreateStore(f.b.getInt32(index), record);

@@ -83,7 +83,8 @@ llvm::GlobalVariable* Globals::events() {
 
 llvm::GlobalVariable* Globals::losses() {
   if (losses_ == nullptr) {
-    uint32_t entries = abi::kLostMapFirst + static_cast<uint32_t>(bir_.maps.size());
+    uint32_t entries = abi::lost_program_first(static_cast<uint32_t>(bir_.maps.size()));
+    if (bir_.programs.size() > 1) entries += static_cast<uint32_t>(bir_.programs.size());
     losses_ = define_map({abi::kLossMap, BPF_MAP_TYPE_PERCPU_ARRAY, entries, 0, debug_.integer(4, false),
                           debug_.integer(8, false)});
   }
@@ -173,14 +174,29 @@ llvm::GlobalVariable* Globals::string_constant(const std::string& text) {
   return global;
 }
 
-// Resolved by the loader from kallsyms; 0 where the kernel has no such variable.
-llvm::GlobalVariable* Globals::kernel_variable(const std::string& name) {
+// A type of the shape that Op::KsymAddr says; libbpf compares kinds, not names or sizes.
+static llvm::DIType* type_of_shape(DebugInfo& debug, uint64_t shape) {
+  constexpr uint64_t kStruct = 2, kUnion = 3, kPointer = 4, kArray = 5, kVoid = 6;
+  switch (shape & 7) {
+    case kStruct: return debug.structure("btc_kernel_struct", 1, {});
+    case kUnion: return debug.builder().createUnionType(debug.unit(), "btc_kernel_union", debug.file(), 0, 8, 0, llvm::DINode::FlagZero, {});
+    case kPointer: return debug.pointer(type_of_shape(debug, shape >> 3));
+    case kArray: return debug.array(type_of_shape(debug, shape >> 3), 8, 1);
+    case kVoid: return nullptr;
+    default: return debug.integer(8, false);
+  }
+}
+
+// Resolved by the loader: from the kernel's BTF where the type is known, so that the kernel's verifier takes it for a per-CPU
+// variable, else from kallsyms. 0 where the kernel has no such variable.
+llvm::GlobalVariable* Globals::kernel_variable(const std::string& name, uint64_t shape) {
   if (llvm::GlobalVariable* known = llvm_.getNamedGlobal(name)) return known;
   llvm::Type* byte = llvm::Type::getInt8Ty(llvm_.getContext());
   auto* global = new llvm::GlobalVariable(llvm_, byte, true, llvm::GlobalValue::ExternalWeakLinkage, nullptr, name);
   global->setSection(".ksyms");
   llvm::DIBuilder& di = debug_.builder();
-  llvm::DIType* type = di.createQualifiedType(llvm::dwarf::DW_TAG_const_type, nullptr);  // `const void`: typeless
+  // `const void` is libbpf's sign for a variable without a type.
+  llvm::DIType* type = shape == 0 ? di.createQualifiedType(llvm::dwarf::DW_TAG_const_type, nullptr) : type_of_shape(debug_, shape);
   global->addDebugInfo(di.createGlobalVariableExpression(debug_.unit(), name, name, debug_.file(), 0, type, false,
                                                          /*isDefined=*/false));
   return global;

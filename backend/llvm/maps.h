@@ -27,7 +27,7 @@ class Globals {
   llvm::GlobalVariable* runtime_map(const std::string& name);
   llvm::GlobalVariable* facts();
   llvm::GlobalVariable* string_constant(const std::string& text);  // NUL-terminated
-  llvm::GlobalVariable* kernel_variable(const std::string& name);
+  llvm::GlobalVariable* kernel_variable(const std::string& name, uint64_t shape);
 
  private:
   struct MapSpec {

@@ -18,7 +18,10 @@ ValueId Body::key_address(const ast::MapSymbol* map, const ast::Expr* key) {
     b.store(zero_key.pointer, zero_key.offset, b.constant(0));
     return pointer_to(zero_key);
   }
-  if (const auto* ref = ast::dyn<ast::VariableRef>(key); ref && key->type == map->key) return pointer_to(variable(ref->var));
+  // A number is copied: a variable whose address is taken lies on the stack, where the kernel's verifier forgets the value of what
+  // is narrower than a register, and then does not see that the loop ends that counts it.
+  const auto* ref = ast::dyn<ast::VariableRef>(key);
+  if (ref && key->type == map->key && !has_prop(types[key->type], kTypeScalar)) return pointer_to(variable(ref->var));
   Memory memory = temp(map->key, "key");
   bool outer_keep_tail = std::exchange(keep_tail, false);
   store(key, memory);

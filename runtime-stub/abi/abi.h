@@ -29,6 +29,8 @@ enum LossIndex : uint32_t {
   kLostNested = 1,        // scratch levels exhausted
   kLostMapFirst = 2,      // + manifest map index: entries that did not fit
 };
+// Behind the maps, in scripts of several programs: + manifest program index, the part of kLostEvents that the program lost.
+constexpr uint32_t lost_program_first(uint32_t maps) { return kLostMapFirst + maps; }
 
 // Every record in the ring buffer starts with this.
 struct EventHeader {

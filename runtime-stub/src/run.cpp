@@ -65,6 +65,7 @@ class Run final : public Target {
   uint64_t lost_events() const;
   void report_losses();
   uint64_t stop_deadline();
+  void report_probe_losses();
   void finish();
   void notify_service(std::string_view text) const;
 
@@ -466,6 +467,27 @@ void Run::notify_service(std::string_view text) const {
              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + strlen(where)));
 }
 
+// Which probes lost events, and which the kernel passed over because a program was running already on that CPU (5.12).
+void Run::report_probe_losses() {
+  int losses = state_.loader->map_fd(abi::kLossMap);
+  const auto& programs = *state_.manifest().programs();
+  uint32_t first = abi::lost_program_first(count_of(state_.manifest().maps()));
+  std::vector<uint64_t> missed(programs.size());
+  std::vector<uint32_t> seen;                    // many bindings may share a copy
+  for (const Binding& binding : state_.bindings) {
+    if (std::find(seen.begin(), seen.end(), binding.copy) != seen.end()) continue;
+    seen.push_back(binding.copy);
+    bpf_prog_info info{};
+    int fd = state_.loader->copy_fd(binding.copy);
+    if (fd >= 0 && sys::info(fd, &info, sizeof info) >= 0) missed[binding.program] += info.recursion_misses;
+  }
+  for (uint32_t i = 0; i < programs.size(); ++i) {
+    uint64_t lost = programs.size() > 1 && losses >= 0 ? sum_percpu_counter(losses, first + i) : 0;
+    if (lost != 0) output_->probe_lost(text_of(programs[i]->attach()), lost);
+    if (missed[i] != 0) output_->probe_missed(text_of(programs[i]->attach()), missed[i]);
+  }
+}
+
 void Run::finish() {
   if (loop_.stopped()) drain();                  // the backlog, before what end probes send
   finishing_ = true;
@@ -475,6 +497,7 @@ void Run::finish() {
     if (lost > lost_shown_) output_->lost(lost - lost_shown_);
     output_->total_lost(lost);
   }
+  report_probe_losses();
   int losses = state_.loader->map_fd(abi::kLossMap);
   for (uint32_t i = 0; losses >= 0 && i < count_of(state_.manifest().maps()); ++i)
     if (uint64_t lost = sum_percpu_counter(losses, abi::kLostMapFirst + i)) output_->map_lost(i, lost);

@@ -189,10 +189,29 @@ TypeId Sema::call_path(Call* call, Expr*&) {
   return types_.string(static_cast<uint32_t>(size));
 }
 
+// The shape of a kernel variable's type, for the loader's comparison with the target's: an octal digit a level, outermost first,
+// 1 integer, 2 struct, 3 union, 4 pointer, 5 array, 6 void. 0: a shape that cannot be said.
+static uint32_t shape_of(const TypeTable& types, TypeId id, int depth = 0) {
+  constexpr uint32_t kInt = 1, kStruct = 2, kUnion = 3, kPointer = 4, kArray = 5, kVoid = 6;
+  const Type& type = types[id];
+  auto around = [&](uint32_t outer, uint32_t inner) { return inner == 0 || depth > 6 ? 0 : outer | inner << 3; };
+  switch (type.kind) {
+    case TypeKind::Int: case TypeKind::Bool: return kInt;
+    case TypeKind::Struct: return types.record(type.record).is_union ? kUnion : kStruct;
+    case TypeKind::Pointer: return around(kPointer, shape_of(types, type.elem, depth + 1));
+    case TypeKind::Array: return around(kArray, shape_of(types, type.elem, depth + 1));
+    case TypeKind::String: return around(kArray, kInt);
+    case TypeKind::Void: case TypeKind::Untyped: return kVoid;
+    default: return 0;
+  }
+}
+
 TypeId Sema::call_percpu_kaddr(Call* call, Expr*&) {
   if (!check_arity(call, 1, 2)) return lattice_.error();
   for (Expr*& arg : call->args) visit(arg);
   if (!check_arg(call, 0, "string", true)) return lattice_.error();
+  auto name = value_of(call->args[0]);
+  if (auto type = final_ && name ? profile_->find_variable(types_, name->text) : std::nullopt) call->variant = shape_of(types_, *type);
   if (call->args.size() == 2) {
     if (!check_arg(call, 1, "int", false)) return lattice_.error();
     if (final_) coerce(call->args[1], types_.int_type(4, false), false);

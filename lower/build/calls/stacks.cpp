@@ -68,7 +68,7 @@ ValueId lower_call_PercpuKaddr(Body& body, const ast::Call& call, const CallTarg
   ir::Builder& b = body.b;
   Memory result = body.temp(8, 8, "addr");
   b.store(result.pointer, result.offset, b.constant(0));
-  ValueId symbol = b.emit(Op::KsymAddr, {ir::Builder::word(name_of(call)), ir::Builder::imm(1)}, ir::ptr_type(PtrSpace::Btf, true), name_of(call));
+  ValueId symbol = b.emit(Op::KsymAddr, {ir::Builder::word(name_of(call)), ir::Builder::imm(call.variant)}, ir::ptr_type(PtrSpace::Btf, true), name_of(call));
   ValueId cpu = call.args.size() > 1 ? body.scalar(call.args[1]) : kNoValue;
   // A kernel without the variable has a null here.
   body.b.if_then(symbol, "known", [&] {

@@ -209,7 +209,8 @@ std::string Output::State::metrics() {
 
 void Output::State::publish_metrics(bool at_end) {
   if (options.file.empty()) return at_end ? put(metrics()) : void();
-  if (!replace_file(options.file, metrics())) error("Failed to write '" + options.file + "': " + std::string(errno_text(errno)));
+  stale_metrics = !replace_file(options.file, metrics());
+  if (stale_metrics) error("Failed to write '" + options.file + "': " + std::string(errno_text(errno)));
 }
 
 Next Output::handle_event(const abi::EventHeader& header, const uint8_t* payload, size_t size) {
@@ -292,6 +293,25 @@ void Output::total_lost(uint64_t events) {
   state_->warning(text);
 }
 
+void Output::probe_lost(std::string_view probe, uint64_t events) {
+  std::string text;
+  append_dec(text, events);
+  text += events == 1 ? " of them was lost by " : " of them were lost by ";
+  text += probe;
+  state_->warning(text);
+}
+
+void Output::probe_missed(std::string_view probe, uint64_t runs) {
+  if (state_->options.warning_level == 0) return;
+  std::string text;
+  append_dec(text, runs);
+  text += runs == 1 ? " run of " : " runs of ";
+  text += probe;
+  text += runs == 1 ? " was missed" : " were missed";
+  text += ": the kernel does not run a program inside itself";
+  state_->warning(text);
+}
+
 void Output::map_lost(uint32_t map, uint64_t entries) {
   if (map >= state_->maps.size() || state_->options.warning_level == 0 || state_->said_map_full) return;
   std::string text;
@@ -339,7 +359,7 @@ void Output::publish() {
 int Output::close() {
   bool good = state_->sink.close();
   state_->report_broken_sink();
-  return good ? 0 : 1;
+  return good && !state_->stale_metrics ? 0 : 1;
 }
 
 void Output::warning(std::string_view text) { state_->warning(text); }

@@ -113,6 +113,8 @@ class Output {
   void attached(uint64_t count);               // the banner
   void lost(uint64_t events);                  // "Lost N events"; call with the increase since the last call
   void total_lost(uint64_t events);            // end of run, only if > 0
+  void probe_lost(std::string_view probe, uint64_t events);   // end of run: which probe's events total_lost() counted
+  void probe_missed(std::string_view probe, uint64_t runs);   // end of run: the kernel did not run the probe's program
   void map_lost(uint32_t map, uint64_t entries);  // end of run: entries that did not fit, when no runtime error said so
   void raw(std::string_view bytes);            // what an iterator wrote
 

@@ -45,6 +45,7 @@ struct Output::State {
   uint64_t errors = 0;                 // errorf events
   uint64_t lost_events = 0;
   bool said_map_full = false;          // a runtime error told of lost map entries
+  bool stale_metrics = false;          // the file of -o could not be replaced the last time
   uint32_t stack_maps = 0;             // maps with a stack in their key
   std::vector<uint32_t> process_maps;  // maps whose keys or values hold user addresses
   int64_t next_notice = 0;             // when to look at them again
