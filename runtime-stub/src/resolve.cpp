@@ -100,17 +100,19 @@ uint32_t attach_type_of(const Binding& binding) {
 }
 
 // A pattern may match nothing, as long as its probe keeps another attach point; a name may not. True if the policy makes it an error.
-bool report_missing(RunState& run, uint32_t index, const abi::AttachPoint& point, std::vector<bool>& missing) {
+bool report_missing(RunState& run, uint32_t index, const abi::AttachPoint& point, std::vector<bool>& missing, std::string_view reason) {
   int place = run.manifest().programs()->Get(index)->location();
   MissingProbes policy = run.config.missing();
   missing[index] = true;
   if (policy == MissingProbes::Ignore) return false;
   bool is_error = policy == MissingProbes::Error;
   Severity severity = is_error ? Severity::Error : Severity::Warning;
-  if (!point.wildcard)
-    run.messages.at(place, severity, cat("No matches for ", abi::probe_info(point.kind).name, " ", point.target,
-                                         point.target.empty() ? "" : ":", point.func, is_error ? "." : ". Skipping."));
-  if (!probe_is_empty(run, missing, index)) return is_error && !point.wildcard;
+  bool said = !point.wildcard || !reason.empty();
+  std::string text = !reason.empty() ? std::string(reason)
+                                     : cat("No matches for ", abi::probe_info(point.kind).name, " ", point.target, point.target.empty() ? "" : ":",
+                                           point.func, is_error ? "." : "");
+  if (said) run.messages.at(place, severity, is_error ? text : cat(text, ". Skipping."));
+  if (!probe_is_empty(run, missing, index)) return is_error && said;
   run.messages.at(place, severity,
                   is_error ? "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'."
                            : "Probe has no valid attach points. It is being removed which may cause issues with program behavior.");
@@ -146,7 +148,7 @@ int resolve_all(RunState& run) {
       continue;
     }
     if (result.found.empty()) {
-      failed |= report_missing(run, i, point, run.missing);
+      failed |= report_missing(run, i, point, run.missing, result.lacking);
       continue;
     }
     if (result.expanded) expanded += result.found.size();

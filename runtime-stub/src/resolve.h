@@ -18,6 +18,7 @@ struct Resolution {
   uint32_t index = 0;                  // of the program
   std::vector<Binding> found;
   std::string problem;                 // an error of its own instead of "No matches"
+  std::string lacking;                 // why there is nothing, where that is more than "no match"
   bool expanded = false;               // a pattern that became several programs (limit max_bpf_progs)
 
   Binding& add(How how, const abi::AttachPoint& point);
@@ -40,7 +41,8 @@ int resolve_all(RunState& run);
 
 // A program found nothing to attach to: says so as missing_probes asks, and that its probe is left empty if it is. `missing` has
 // an entry per program. True if that ends the run.
-bool report_missing(RunState& run, uint32_t program, const abi::AttachPoint& point, std::vector<bool>& missing);
+// `reason`: instead of "No matches for ...".
+bool report_missing(RunState& run, uint32_t program, const abi::AttachPoint& point, std::vector<bool>& missing, std::string_view reason = {});
 
 // BPF_PROG_TYPE_* and expected attach type that a binding is loaded with.
 uint32_t prog_type_of(const Binding& binding);

@@ -181,9 +181,16 @@ std::vector<std::string> find_target_files(RunState& run, std::string_view targe
   return {path};
 }
 
-void resolve_uprobe(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+// A machine that lacks the program is treated as one whose program lacks the function: the script may have other attach points for it.
+static std::vector<std::string> target_files(RunState& run, const abi::AttachPoint& point, bool many, Resolution* out) {
   std::vector<std::string> files = find_target_files(run, point.target);
+  if (files.empty() && !many) out->lacking = cat(abi::probe_info(point.kind).name, " target file '", point.target, "' does not exist or is not executable");
+  return files;
+}
+
+void resolve_uprobe(RunState& run, const abi::AttachPoint& point, Resolution* out) {
   bool many = has_star(point.target) || point.target.empty();
+  std::vector<std::string> files = target_files(run, point, many, out);
   for (const std::string& file : files) {
     resolve_in_file(run, point, file, many, out);
     if (!out->problem.empty()) return;
@@ -195,8 +202,8 @@ void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out)
     out->problem = "usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.";
     return;
   }
-  std::vector<std::string> files = find_target_files(run, point.target);
   bool many = has_star(point.target) || point.target.empty();
+  std::vector<std::string> files = target_files(run, point, many, out);
   bool pattern = many || point.ns.empty() || has_star(point.ns) || has_star(point.func);
   for (const std::string& file : files) {
     UserBinary binary;
