@@ -34,7 +34,8 @@ void Parser::parse_probe() {
     probe->range = join(probe->attach_points.front().range, probe->attach_points.back().range);
   }
   // predicate ::= '/' expression '/'
-  uint32_t predicate_begin = probe->range.end;
+  skip_layout();
+  uint32_t predicate_begin = here();
   if (match('/')) {
     in_predicate_ = true;
     probe->predicate = parse_expression();

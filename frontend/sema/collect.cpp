@@ -14,6 +14,8 @@ static constexpr OldConfig kRenamed[] = {{"strlen", "max_strlen"}, {"no_cpp_dema
 static constexpr const char* kNoEffect[] = {"symbol_source", "max_type_res_iterations", "unstable_addr", "unstable_import",
                                             "unstable_macro", "unstable_map_decl"};
 
+static constexpr const char* kOnlyEnvironment[] = {"btf", "debug_output", "kernel_build", "kernel_source", "vmlinux"};
+
 static std::string lower_key(std::string_view key) {
   std::string lower;
   for (char c : key) lower += static_cast<char>(tolower(static_cast<unsigned char>(c)));
@@ -31,20 +33,25 @@ static bool in_choices(std::string_view choices, std::string_view value) {
   return false;
 }
 
-static std::string with_commas(std::string_view choices) {
+// "a, b" or, as a sentence ends, "a, b, and c".
+static std::string with_commas(std::string_view choices, bool with_and) {
   std::string text;
-  for (char c : choices) text += c == '|' ? ", " : std::string(1, c);
+  size_t last = choices.rfind('|');
+  for (size_t i = 0; i < choices.size(); ++i) text += choices[i] != '|' ? std::string(1, choices[i]) : with_and && i == last ? ", and " : ", ";
   return text;
 }
 
 void Sema::set_config(const std::string& written, const std::string& value, SourceRange key_range, SourceRange value_range) {
   std::string key = lower_key(written);
+  SourceRange range{key_range.begin, value_range.end};
   for (const char* old : kNoEffect)
-    if (key == old) return (void)report(DiagKind::ConfigNoEffect, key_range, written);
+    if (key == old) return (void)report(DiagKind::ConfigNoEffect, range, written);
+  for (const char* name : kOnlyEnvironment)
+    if (key == name) return (void)report(DiagKind::ConfigEnvOnly, range, written);
   std::string given = value;
   for (const OldConfig& old : kRenamed)
     if (key == old.old_key) {
-      report(DiagKind::ConfigRenamed, key_range, written, old.new_key);
+      report(DiagKind::ConfigRenamed, range, written, old.new_key);
       if (key == "no_cpp_demangle") given = value == "1" || value == "true" ? "false" : "true";
       key = old.new_key;
     }
@@ -52,14 +59,14 @@ void Sema::set_config(const std::string& written, const std::string& value, Sour
   if (info == nullptr) {
     std::vector<std::string> keys;
     for (size_t i = 0; i < static_cast<size_t>(ConfigKey::kCount); ++i) keys.push_back(config_info(static_cast<ConfigKey>(i)).key);
-    return suggest(report(DiagKind::UnknownConfig, {key_range.begin, value_range.end}, written), key, keys);
+    return suggest(report(DiagKind::UnknownConfig, range, written), key, keys);
   }
   std::string low = lower_key(given);
   switch (info->type) {
     case ConfigType::Bool:
       if (low == "1" || low == "true" || low == "on" || low == "yes") given = "true";
       else if (low == "0" || low == "false" || low == "off" || low == "no") given = "false";
-      else return (void)report(DiagKind::ConfigNotBool, value_range, info->key, given);
+      else return (void)report(DiagKind::ConfigNotBool, range, written);
       break;
     case ConfigType::Uint: {
       uint64_t number = 0;
@@ -67,7 +74,7 @@ void Sema::set_config(const std::string& written, const std::string& value, Sour
       const char* begin = given.data() + (hex ? 2 : 0);
       auto [end, error] = std::from_chars(begin, given.data() + given.size(), number, hex ? 16 : 10);
       if (error != std::errc() || end != given.data() + given.size() || given.empty())
-        return (void)report(DiagKind::ConfigNotUint, value_range, info->key, given);
+        return (void)report(DiagKind::ConfigNotUint, range, written, given);
       given = std::to_string(number);
       break;
     }
@@ -80,7 +87,8 @@ void Sema::set_config(const std::string& written, const std::string& value, Sour
         if (!found && in_choices(info->choices, "enable") && (low == "true" || low == "1")) given = "enable", found = true;
         if (!found && in_choices(info->choices, "enable") && (low == "false" || low == "0")) given = "error", found = true;
       }
-      if (!found) return (void)report(DiagKind::ConfigBadChoice, value_range, info->key, given, with_commas(info->choices));
+      if (!found && info->id == ConfigKey::License) return (void)report(DiagKind::ConfigLicense, range, given, with_commas(info->choices, false));
+      if (!found) return (void)report(DiagKind::ConfigBadChoice, range, written, in_choices(info->choices, "enable") ? "unstable config" : info->key, with_commas(info->choices, true));
       break;
     }
     case ConfigType::String:

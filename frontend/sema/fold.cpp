@@ -56,6 +56,10 @@ static std::optional<Const> fold_ints(BinaryOp op, const Const& left, const Cons
   auto wide = [](const Const& c) { return c.negative ? static_cast<__int128>(static_cast<int64_t>(c.bits)) : static_cast<__int128>(c.bits); };
   __int128 a = wide(left), b = wide(right), result = 0;
   auto truth = [](bool value) { return Const{Const::Bool, value, false, {}}; };
+  // A negative operand makes the operation a signed one.
+  bool is_signed = left.negative || right.negative;
+  bool compares = op >= BinaryOp::Eq;  // and logic
+  if (is_signed && !compares && (a > INT64_MAX || b > INT64_MAX)) return std::nullopt;
   switch (op) {
     case BinaryOp::Eq: return truth(a == b);
     case BinaryOp::Ne: return truth(a != b);
@@ -94,7 +98,7 @@ static std::optional<Const> fold_ints(BinaryOp op, const Const& left, const Cons
       break;
     }
   }
-  if (result > static_cast<__int128>(UINT64_MAX) || result < static_cast<__int128>(INT64_MIN)) return std::nullopt;
+  if (result > static_cast<__int128>(is_signed ? static_cast<uint64_t>(INT64_MAX) : UINT64_MAX) || result < static_cast<__int128>(INT64_MIN)) return std::nullopt;
   return of_wide(result);
 }
 

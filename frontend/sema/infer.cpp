@@ -53,7 +53,7 @@ TypeId Sema::visit(Expr*& slot) {
     case NodeKind::Ternary: type = visit_ternary(slot); break;
     case NodeKind::Cast: type = visit_cast(as<Cast>(slot)); break;
     case NodeKind::FieldAccess: type = visit_field(slot); break;
-    case NodeKind::TupleAccess: type = visit_tuple_access(as<TupleAccess>(slot)); break;
+    case NodeKind::TupleAccess: type = visit_tuple_access(slot); break;
     case NodeKind::ArrayAccess: type = visit_array_access(slot); break;
     case NodeKind::Tuple: type = visit_tuple(as<Tuple>(slot)); break;
     case NodeKind::RecordLit: type = visit_record(as<RecordLit>(slot)); break;
@@ -312,6 +312,7 @@ TypeId Sema::visit_if(Expr*& slot, bool value_wanted) {
       return final_ ? lattice_.error() : TypeId{};
     }
     Block* taken = value->truthy() ? node->then_block : node->else_block;
+    if (auto problems = branch_problems_.find(taken); final_ && problems != branch_problems_.end()) diags_.absorb(*problems->second);
     if (taken == nullptr) {
       if (final_) slot = make<Block>(node->range, types_.void_type());
       return types_.void_type();

@@ -82,7 +82,8 @@ TypeId Sema::visit_field(Expr*& slot) {
   return field_value_type(*hit->field, is_args && space == AddrSpace::None ? AddrSpace::Kernel : space, is_args);
 }
 
-TypeId Sema::visit_tuple_access(TupleAccess* node) {
+TypeId Sema::visit_tuple_access(Expr*& slot) {
+  auto* node = as<TupleAccess>(slot);
   TypeId base = visit(node->base);
   if (lattice_.unknown(base)) return base;
   const Type type = types_[base];
@@ -94,6 +95,8 @@ TypeId Sema::visit_tuple_access(TupleAccess* node) {
     report(DiagKind::TupleIndex, node->range, node->index, type.members.size());
     return lattice_.error();
   }
+  if (auto* literal = dyn<Tuple>(node->base); literal != nullptr && is_pure_literal(literal->elements[node->index]))
+    return set_const(slot, *value_of(literal->elements[node->index]), true);
   return type.members[node->index].second;
 }
 

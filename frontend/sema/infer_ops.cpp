@@ -53,8 +53,14 @@ TypeId Sema::visit_unary(Expr*& slot) {
   if (node->op == UnaryOp::AddressOf) {
     if (auto* ref = dyn<MapRef>(node->operand)) {
       ref->type = types_.void_type();
+      if (final_ && ref->map != nullptr && !ref->map->value) report(DiagKind::UndefinedMap, ref->range, ref->map->name);
       if (ref->map == nullptr || !ref->map->value) return ref->map == nullptr || final_ ? lattice_.error() : TypeId{};
       return types_.pointer(lattice_.settle(ref->map->value), AddrSpace::Kernel);
+    }
+    auto* variable = dyn<VariableRef>(node->operand);
+    if (variable != nullptr && variable->var != nullptr && lattice_.unknown(variable->var->type) && final_) {
+      report(DiagKind::AddressUntyped, node->range, variable->name);
+      return lattice_.error();
     }
     TypeId type = visit(node->operand);
     if (lattice_.unknown(type)) return type;

@@ -2,6 +2,7 @@
 // constants. Types play no part here. Runs once per body; `final_` is true, so
 // messages are reported.
 #include <algorithm>
+#include <utility>
 
 #include "frontend/sema/sema.h"
 
@@ -105,6 +106,24 @@ void Sema::demote_value(Block* block) {
   stmt->expr = block->value;
   block->value = nullptr;
   block->stmts.push_back(stmt);
+}
+
+// A branch of `if comptime` that is not taken may use names and maps in any way.
+void Sema::resolve_branch(Block* block) {
+  if (block == nullptr) return;
+  std::set<const MapSymbol*> decided;
+  for (auto& [map, state] : maps_)
+    if (state.scalar) decided.insert(map);
+  auto problems = std::make_unique<DiagEngine>(sources_);
+  DiagEngine* outer = std::exchange(branch_reports_, problems.get());
+  resolve_block(block);
+  branch_reports_ = outer;
+  branch_problems_[block] = std::move(problems);
+  for (auto& [map, state] : maps_) {
+    if (!state.scalar || decided.contains(map)) continue;
+    state.scalar_in_branch = state.scalar;
+    state.scalar.reset();
+  }
 }
 
 void Sema::resolve_block(Block* block) {
@@ -284,8 +303,8 @@ void Sema::resolve(Expr*& slot) {
     case NodeKind::IfExpr: {
       auto* node = as<IfExpr>(slot);
       resolve(node->cond);
-      resolve_block(node->then_block);
-      resolve_block(node->else_block);
+      bool comptime = node->comptime || node->cond->kind == NodeKind::Comptime;
+      for (Block* block : {node->then_block, node->else_block}) comptime ? resolve_branch(block) : resolve_block(block);
       break;
     }
     case NodeKind::Unary: {

@@ -25,6 +25,9 @@ void Sema::check_attach_point(const ast::Probe& probe, const AttachPoint& attach
   const abi::AttachPoint& parsed = attach.parsed;
   if (parsed.kind == ProbeKind::Iter && (script_.probes.size() > 1 || probe.attach_points.size() > 1))
     report(DiagKind::IterAlone, attach.range);
+  bool has_report = parsed.kind == ProbeKind::Test || parsed.kind == ProbeKind::Bench;
+  if (has_report && !named_probes_.insert({parsed.kind, parsed.func}).second)
+    report(DiagKind::ProbeNameTwice, attach.range, parsed.func, parsed.kind == ProbeKind::Test ? "TEST" : "BENCH");
   bool kernel_address = (parsed.kind == ProbeKind::Kprobe || parsed.kind == ProbeKind::Kretprobe) && parsed.has_address;
   if (kernel_address && !options_.unsafe) report(DiagKind::AddressUnsafe, attach.range);
   if (parsed.kind == ProbeKind::Iter && profile_ != nullptr && !parsed.wildcard && !attach.has_params &&

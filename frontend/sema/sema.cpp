@@ -23,6 +23,7 @@ void Sema::run() {
     expand_body(body->block);
     resolve_body(*body);
   }
+  for (auto& [map, state] : maps_) state.scalar = state.scalar ? state.scalar : state.scalar_in_branch;
   solve();
   finish();
 }

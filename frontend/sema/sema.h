@@ -60,6 +60,7 @@ struct Body {
 // What is known of a map besides its symbol.
 struct MapState {
   std::optional<bool> scalar;
+  std::optional<bool> scalar_in_branch;  // how `if comptime` uses it, which counts where nothing else does
   bool self_made = false;        // ++ or op= seen: int8 if nothing else says
   bool used = false;
   bool read = false;             // as a value: zero if nobody stores into it
@@ -101,10 +102,14 @@ class Sema {
   }
   template <typename Emit>
   DiagBuilder report_text(DiagKind kind, SourceRange range, const std::string& message, Emit emit) {
+    if (branch_reports_ != nullptr) return emit(*branch_reports_);
     bool fresh = final_ && seen_.emplace(static_cast<uint16_t>(kind), range.begin, range.end, message).second;
     return emit(fresh ? diags_ : scratch());
   }
   DiagEngine& scratch();
+  // What was found wrong with the names in a branch of `if comptime`; it counts if the branch is taken.
+  std::map<const Block*, std::unique_ptr<DiagEngine>> branch_problems_;
+  DiagEngine* branch_reports_ = nullptr;
   static const std::string* closest(std::string_view name, const std::vector<std::string>& candidates);
   static bool has_close(std::string_view name, const std::vector<std::string>& candidates) { return closest(name, candidates) != nullptr; }
   void suggest(DiagBuilder builder, std::string_view name, const std::vector<std::string>& candidates);
@@ -164,6 +169,7 @@ class Sema {
   void resolve_body(Body& body);
   void resolve(Expr*& slot);
   void resolve_stmt(Stmt* stmt);
+  void resolve_branch(Block* block);
   void resolve_block(Block* block);
   void resolve_spec(TypeSpec* spec);
   void resolve_call(Expr*& slot);
@@ -186,6 +192,7 @@ class Sema {
   void solve();
   void walk(Body& body);
   void queue(Body* body);
+  void check_declared_kind(const MapSymbol& map);
   void finish();
   void report_never_stored(const MapSymbol& map);
   void settle_tree(Node* node);
@@ -206,7 +213,7 @@ class Sema {
   TypeId visit_cast(Cast* cast);
   void check_cast(Cast* cast, TypeId from, TypeId to);
   TypeId visit_field(Expr*& slot);
-  TypeId visit_tuple_access(TupleAccess* access);
+  TypeId visit_tuple_access(Expr*& slot);
   TypeId visit_array_access(Expr*& slot);
   TypeId visit_tuple(Tuple* tuple);
   TypeId visit_record(RecordLit* record);
@@ -363,6 +370,7 @@ class Sema {
   std::vector<Body*> worklist_;
   Body* body_ = nullptr;
   std::map<std::string, MapSymbol*> map_names_;
+  std::set<std::pair<abi::ProbeKind, std::string>> named_probes_;  // tests and benchmarks
   std::unordered_map<const MapSymbol*, MapState> maps_;
   std::map<std::string, Subprog*> subprogs_;
   std::map<std::string, Param*> params_;

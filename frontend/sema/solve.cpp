@@ -98,6 +98,13 @@ void Sema::report_never_stored(const MapSymbol& map) {
   suggest(report(mistake ? DiagKind::UndefinedMap : DiagKind::MapNeverStored, map.first_use, map.name), map.name, names);
 }
 
+// Aggregations are kept per CPU, everything else is not.
+void Sema::check_declared_kind(const MapSymbol& map) {
+  bool per_cpu = lattice_.aggregation(map.value);
+  if (per_cpu == map.declared_kind->starts_with("percpu")) return;
+  report(DiagKind::MapKindIncompatible, map.first_use, *map.declared_kind, per_cpu ? "percpuhash" : "hash");
+}
+
 void Sema::finish() {
   for (auto& body : bodies_) {
     body->block->type = types_.void_type();
@@ -121,6 +128,7 @@ void Sema::finish() {
   for (auto& map : program_.maps) {
     MapState& state = maps_[map.get()];
     if (state.never_stored) report_never_stored(*map);
+    if (map->declared_kind && state.used && !lattice_.unknown(map->value)) check_declared_kind(*map);
     if (state.decl != nullptr && !state.used) report(DiagKind::UnusedMap, state.decl->range, map->name);
     map->value = lattice_.unknown(map->value) ? TypeId{} : lattice_.settle(map->value);
     map->key = lattice_.unknown(map->key) ? TypeId{} : lattice_.settle(map->key);

@@ -77,6 +77,16 @@ DiagBuilder DiagEngine::add(DiagKind kind, SourceRange range, std::string messag
   return {*this, diagnostics_.size() - 1};
 }
 
+void DiagEngine::absorb(const DiagEngine& other) {
+  for (const Diagnostic& diagnostic : other.diagnostics_) {
+    DiagBuilder added = add(diagnostic.kind, diagnostic.range, diagnostic.message);
+    if (added.index_ == DiagBuilder::kDropped) continue;
+    diagnostics_[added.index_].attached = diagnostic.attached;
+    diagnostics_[added.index_].fixes = diagnostic.fixes;
+    diagnostics_[added.index_].expanded_from = diagnostic.expanded_from;
+  }
+}
+
 std::vector<const Diagnostic*> DiagEngine::in_source_order() const {
   std::vector<const Diagnostic*> ordered;
   ordered.reserve(diagnostics_.size());

@@ -76,6 +76,7 @@ class DiagBuilder {
   DiagBuilder& fix(SourceRange range, std::string replacement);
 
  private:
+  friend class DiagEngine;
   DiagEngine& engine_;
   size_t index_;
 };
@@ -96,6 +97,9 @@ class DiagEngine {
 
   // -Wno-SLUG / -Werror=SLUG; false if there is no such warning.
   bool set_warning(std::string_view slug, bool enabled, bool as_error);
+
+  // Takes over what another engine collected.
+  void absorb(const DiagEngine& other);
 
   void hide_warnings() { hide_warnings_ = true; }
 

@@ -258,6 +258,19 @@ TypeId Sema::call_type_test(Call* call, Expr*& slot) {
 }
 
 // fail(): an error if it is reached in a branch that is compiled.
+// One literal as a conversion prints it.
+static std::string fail_argument(const Const& value, char conversion) {
+  if (value.kind == Const::Str) return value.text;
+  if (value.kind == Const::Bool && conversion == 's') return value.bits != 0 ? "true" : "false";
+  switch (conversion) {
+    case 'x': return fmt::format("{:x}", value.bits);
+    case 'X': return fmt::format("{:X}", value.bits);
+    case 'o': return fmt::format("{:o}", value.bits);
+    case 'c': return std::string(1, static_cast<char>(value.bits));
+    default: return value.negative ? std::to_string(static_cast<int64_t>(value.bits)) : std::to_string(value.bits);
+  }
+}
+
 TypeId Sema::call_fail(Call* call, Expr*&) {
   if (!check_arity(call, 1, 128)) return types_.void_type();
   std::vector<Const> values;
@@ -282,14 +295,13 @@ TypeId Sema::call_fail(Call* call, Expr*&) {
       text += format[i];
       continue;
     }
-    char what = format[++i];
-    if (what == '%' || next >= values.size()) {
-      text += what == '%' ? "%" : std::string("%") + what;
-      continue;
+    size_t letter = format.find_first_not_of("-+ #0123456789.hlLjzt", i + 1);
+    if (letter == std::string::npos || format[letter] == '%' || next >= values.size()) {
+      text += letter == i + 1 && format[letter] == '%' ? "%" : format.substr(i, letter == std::string::npos ? letter : letter - i + 1);
+    } else {
+      text += fail_argument(values[next++], format[letter]);
     }
-    const Const& value = values[next++];
-    text += value.kind == Const::Str ? value.text : value.kind == Const::Bool ? (value.bits ? "true" : "false")
-            : value.negative ? std::to_string(static_cast<int64_t>(value.bits)) : std::to_string(value.bits);
+    i = std::min(letter, format.size());
   }
   report(DiagKind::Failed, call->range, text);
   return types_.void_type();
