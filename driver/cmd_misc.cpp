@@ -48,6 +48,35 @@ int fmt_main(const std::vector<std::string>& files, bool in_place, bool only_che
   return status;
 }
 
+struct DiagPage { uint16_t number; const char* text; const char* bad; const char* good; };
+constexpr DiagPage kDiagPages[] = {
+#define BTC_DIAG_PAGE(Number, Text, Bad, Good) {Number, Text, Bad, Good},
+#include "frontend/defs/diag_pages.def"
+#undef BTC_DIAG_PAGE
+};
+
+void print_indented(std::string_view script) {
+  while (!script.empty()) {
+    size_t end = std::min(script.find('\n'), script.size());
+    printf("    %.*s\n", static_cast<int>(end), script.data());
+    script.remove_prefix(std::min(end + 1, script.size()));
+  }
+}
+
+void print_row(const DiagInfo& info) {
+  printf("# BTC%04u %s\n", info.number, info.slug);
+  for (const DiagPage& page : kDiagPages) {
+    if (page.number != info.number) continue;
+    printf("\n%s\n", page.text);
+    if (*page.bad == 0) continue;
+    printf("\n");
+    print_indented(page.bad);
+    printf("\nInstead:\n\n");
+    print_indented(page.good);
+  }
+  printf("\nThe message is: %s\n", info.format);
+}
+
 // The pages of docs/diag are embedded one after another, each begun by a line "# BTCnnnn".
 int explain_main(const std::string& number, bool list) {
   if (list) {
@@ -75,7 +104,7 @@ int explain_main(const std::string& number, bool list) {
     std::string_view page = pages.substr(begin, end == std::string_view::npos ? end : end + 1 - begin);
     fwrite(page.data(), 1, page.size(), stdout);
   } else {
-    printf("%s: %s\n\nThe message is: %s\n", title + 2, info->slug, info->format);
+    print_row(*info);
   }
   return kExitOk;
 }

@@ -218,7 +218,7 @@ void Sema::check_cast(Cast* node, TypeId from, TypeId to) {
   if (source.kind == TypeKind::Void) return (void)report(DiagKind::CastFromNone, node->range, show(from));
   if (lattice_.same(from, to)) {
     bool generated = expanded_at_.size() > 0 && !sources_.file_at(node->range.begin);
-    if (!generated && !is_pure_literal(node->operand)) report(DiagKind::CastUnneeded, node->range, show(from));
+    if (!generated && node->operand->kind != NodeKind::Boolean) report(DiagKind::CastUnneeded, node->range, show(from));
     return;
   }
   bool from_int = lattice_.is_int(from), from_number = from_int || source.kind == TypeKind::Bool;

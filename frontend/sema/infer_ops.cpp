@@ -228,7 +228,10 @@ TypeId Sema::visit_binary(Expr*& slot) {
   TypeId left = visit(node->left), right = visit(node->right);
   bool pure = is_pure_literal(node->left) && is_pure_literal(node->right);
   if (pure || (value_of(node->left) && value_of(node->right))) {
-    if (auto value = fold_binary(node, true)) return set_const(slot, *value, pure);
+    if (auto value = fold_binary(node, true)) {
+      bool warned = value->kind == Const::Str && value->text.empty();  // in the last walk
+      return set_const(slot, *value, pure && !warned);
+    }
     if (pure && final_) {
       bool numbers = node->left->kind == NodeKind::Integer && node->right->kind == NodeKind::Integer;
       bool texts = node->left->kind == NodeKind::String && node->right->kind == NodeKind::String;

@@ -346,7 +346,6 @@ void Sema::visit_expr_stmt(ExprStmt* node) {
   if (node->expr->kind == NodeKind::IfExpr) node->expr->type = types_.void_type();
   if (!final_ || lattice_.unknown(type) || lattice_.is(type, TypeKind::Void)) return;
   if (auto* unary = dyn<Unary>(node->expr); unary != nullptr && unary->op >= UnaryOp::PreInc) return;
-  if (auto* call = dyn<Call>(node->expr); call != nullptr && call->function && *call->function == Function::Delete) return;
   if (node->expr->kind == NodeKind::Ternary) {
     // (cond) ? print(1) : print(2): judged by its branches
     auto* ternary = as<Ternary>(node->expr);

@@ -260,8 +260,10 @@ void Sema::expand_spec(TypeSpec* spec, MacroFrame* frame) {
       spec->typeof_expr = nullptr;
       return true;
     }
-    if (keyword) {
-      report(DiagKind::MacroTypeArgument, arg->range, frame->macro->name, name, written(*spec));
+    if (keyword || !own.empty()) {
+      std::string stars;
+      for (const TypeSpec::Suffix& suffix : own) stars += suffix.pointer ? "*" : suffix.count < 0 ? "[]" : fmt::format("[{}]", suffix.count);
+      report(DiagKind::MacroTypeArgument, arg->range, frame->macro->name, name, written(*spec) + stars);
       return true;
     }
     return false;

@@ -162,8 +162,8 @@ void Sema::resolve_stmt(Stmt* stmt) {
       auto* node = as<ExprStmt>(stmt);
       auto demote = [&](auto&& self, Expr* expr) -> void {
         each_statement_block(expr, [&](Block* block) {
-          // `else if`: the else block's value is the next if
-          demote_value(block);
+          // `else if`: the else block's value is the next if. A macro's value is discarded by its call, not inside of it.
+          if (!expanded_at_.contains(block) || (block->value != nullptr && block->value->kind == NodeKind::IfExpr)) demote_value(block);
           for (Stmt* inner : block->stmts)
             if (auto* nested = dyn<ExprStmt>(inner)) self(self, nested->expr);
         });

@@ -370,6 +370,7 @@ class Sema {
   std::vector<Body*> worklist_;
   Body* body_ = nullptr;
   std::map<std::string, MapSymbol*> map_names_;
+  std::set<const Call*> fallen_back_;            // kstack in the mode that only ustack has
   std::set<std::pair<abi::ProbeKind, std::string>> named_probes_;  // tests and benchmarks
   std::unordered_map<const MapSymbol*, MapState> maps_;
   std::map<std::string, Subprog*> subprogs_;

@@ -17,6 +17,7 @@ TypeId Sema::call_stack(Call* call, Expr*&) {
   bool kernel = *call->function == Function::Kstack;
   if (call->args.empty() && call->type) {  // walked to the end before
     TypeKind kind = types_[call->type].kind;
+    if (fallen_back_.contains(call)) report(DiagKind::StackBuildIdFallback, call->range);
     if (kind == TypeKind::KStack || kind == TypeKind::UStack) return call->type;
   }
   if (!check_arity(call, 0, 2)) return lattice_.error();
@@ -52,10 +53,11 @@ TypeId Sema::call_stack(Call* call, Expr*&) {
     }
   }
   if (kernel && type.mode == StackMode::BuildId) {
-    if (limit_at == 1) {
+    if (!call->args.empty()) {
       report(DiagKind::StackBuildId, call->range);
       bad = true;
     } else {
+      fallen_back_.insert(call);  // said in the last walk
       report(DiagKind::StackBuildIdFallback, call->range);
       type.mode = StackMode::Raw;
     }
