@@ -52,6 +52,7 @@ struct Parsed {
   ScriptOptions script;
   std::vector<std::string> artifact;   // options for the artifact
   std::vector<std::string> rest;       // file and parameters
+  std::vector<std::string> of_process; // -p PID, also when listing
   bool list = false, verbose = false, info = false, format = false;
   std::string debug, emit_elf, emit_llvm, aot;
   backend::Stub stub = backend::Stub::Plain;
@@ -70,6 +71,7 @@ void take(const RunOption& o, const char* value, Parsed* p) {
     if (*o.argument != 0) p->artifact.emplace_back(value);
   }
   ScriptOptions& s = p->script;
+  if (name == "pid") p->of_process = {"-p", value};
   if (name == "e") s.programs.emplace_back(value);
   else if (name == "list") p->list = true;
   else if (name == "verbose") p->verbose = true;
@@ -166,7 +168,7 @@ int run_command(int argc, char** argv) {
   if (p.info) return machine_info();
   if (p.script.more_warnings && p.script.no_warnings) return error_usage("-k, --warnings conflicts with --no-warnings");
   if (p.list) return machine_list(p.rest.empty() ? (p.script.programs.empty() ? "" : p.script.programs.back()) : p.rest[0], p.verbose,
-                                  !p.script.programs.empty(), p.script);
+                                  !p.script.programs.empty(), p.script, p.of_process);
   if (p.script.programs.empty()) {
     if (p.rest.empty()) {
       fprintf(stderr, "ERROR: USAGE: filename or -e 'program' required.\n");
