@@ -66,6 +66,12 @@ bool write_beside_and_rename(const std::string& path, const std::string& content
 }
 
 bool capture(const CaptureSource& source, const std::string& out_path, std::string* error) {
+  // Capturing takes seconds: a place that cannot be written is said before.
+  std::string folder = out_path.find('/') == std::string::npos ? "." : out_path.substr(0, out_path.rfind('/') + 1);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    *error = fmt::format("cannot write '{}': {}", out_path, std::strerror(errno));
+    return false;
+  }
   SourceBtf provider(source);
   BtfSet set(provider);
   std::string_view raw;
