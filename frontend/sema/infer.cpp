@@ -299,10 +299,23 @@ bool Sema::ends_flow(Stmt* stmt) {
   return false;
 }
 
+static bool asks_target(Node* node) {
+  auto* call = dyn<Call>(node);
+  if (call != nullptr && call->function && (*call->function == Function::KfuncExist || *call->function == Function::KfuncAllowed)) return true;
+  bool found = false;
+  each_child(node, [&](Expr*& child) { found = found || asks_target(child); });
+  return found;
+}
+
 TypeId Sema::visit_if(Expr*& slot, bool value_wanted) {
   auto* node = as<IfExpr>(slot);
   Expr* condition = node->cond;
   bool comptime = node->comptime || condition->kind == NodeKind::Comptime;
+  // What the target's kernel decides is no constant here; its verifier drops the branch that is not taken.
+  if (comptime && asks_target(condition)) {
+    if (condition->kind == NodeKind::Comptime) node->cond = as<Comptime>(condition)->operand;
+    comptime = node->comptime = false;
+  }
   if (comptime) {
     Expr** cond = condition->kind == NodeKind::Comptime ? &as<Comptime>(condition)->operand : &node->cond;
     TypeId type = visit(*cond);

@@ -23,20 +23,32 @@ void Body::lower_probe() {
   if (!b.terminated()) return_value(b.constant(program_return()));
 }
 
+bool Body::in_memory(TypeId type) const {
+  return type && types[type].kind != TypeKind::Void && types[type].kind != TypeKind::Untyped && !has_prop(types[type], kTypeScalar);
+}
+
+// What is no scalar is passed by its address; the result's memory is the caller's, and the first parameter.
 void Body::lower_subprog(const ast::Subprog& subprog) {
   b.set_place(subprog.name_range);
   return_type_ = subprog.return_type;
-  bool returns = return_type_ && types[return_type_].kind != TypeKind::Void;
-  for (const ast::SubprogParam& param : subprog.params) b.add_param(param.name.substr(param.name.starts_with('$')), kI64);
+  if (in_memory(return_type_)) result_ = b.add_param("result", ir::ptr_type(PtrSpace::Mem));
+  std::vector<ValueId> params;
+  for (const ast::SubprogParam& param : subprog.params) {
+    params.push_back(b.add_param(param.name.substr(param.name.starts_with('$')), in_memory(param.var->type) ? ir::ptr_type(PtrSpace::Mem) : kI64));
+  }
   b.set_block(b.new_block("entry"));
   collect_captures(subprog.body);
+  if (in_memory(return_type_) && frame_has_flag_) {
+    result_offset_ = std::max<uint32_t>(frame_size_, 16);
+    frame_size_ = result_offset_ + (types.size_of(return_type_) + 7) / 8 * 8;
+  }
   make_frame();
-  for (size_t i = 0; i < subprog.params.size(); ++i) {
+  for (size_t i = 0; i < params.size(); ++i) {
     const ast::Variable* var = subprog.params[i].var;
-    store_scalar(b.fn().params[i], var->type, variable(var));
+    if (in_memory(var->type)) b.mem_copy(pointer_to(variable(var)), params[i], types.size_of(var->type));
+    else store_scalar(params[i], var->type, variable(var));
   }
   statements(*subprog.body);
-  (void)returns;
   if (!b.terminated()) b.ret(b.constant(0));
 }
 
@@ -109,6 +121,20 @@ void Body::return_value(ValueId value) {
   } else {
     b.ret(value);
   }
+}
+
+void Body::return_memory(const ast::Expr* expr) {
+  if (b.terminated()) return;
+  bool inside = b.fn().kind == ir::Function::Callback;
+  Memory to = inside ? Memory{frame_, result_offset_} : Memory{result_, 0};
+  store_whole(expr, return_type_, to);
+  return_value(b.constant(0));
+}
+
+// A value into memory of a type that may be wider: a shorter string.
+void Body::store_whole(const ast::Expr* expr, TypeId type, Memory to) {
+  if (types.size_of(expr->type) != types.size_of(type)) zero(to, types.size_of(type));
+  store(expr, to);
 }
 
 // ---- Memory ----

@@ -72,6 +72,9 @@ class Body {
   void discard(const ast::Expr* expr);          // evaluates for its effects
   void return_from_program();                    // `return;`, exit(): also out of a loop's callback
   void return_value(ValueId value);
+  void return_memory(const ast::Expr* expr);     // of a function whose result is no scalar
+  void store_whole(const ast::Expr* expr, TypeId type, Memory to);
+  bool in_memory(TypeId type) const;             // neither a scalar nor nothing
 
   // ---- Expressions (expr.cpp, conditions in logic.cpp, casts in cast.cpp) ----
   ValueId scalar(const ast::Expr* expr);         // i64
@@ -189,7 +192,7 @@ class Body {
   ValueId cast(const ast::Cast& cast);
   ValueId logical(const ast::Expr* expr);
   ValueId call(const ast::Call& call, Memory to);
-  ValueId call_subprog(const ast::Call& call);
+  ValueId call_subprog(const ast::Call& node, Memory to);
   ValueId args_field(const ast::FieldAccess& access);
   const std::vector<ParameterPlace>& parameter_places(uint32_t record) const;
   ValueId parameter_word(const ParameterPlace& where, uint32_t word, const std::string& name);
@@ -212,6 +215,8 @@ class Body {
   ValueId frame_ = kNoValue;                     // address of the frame in this function
   uint32_t frame_slot_ = UINT32_MAX;             // in the outermost function
   uint32_t frame_size_ = 0;
+  ValueId result_ = kNoValue;                    // where the function's result goes, if it is no scalar
+  uint32_t result_offset_ = 0;                   // its place in the frame while a callback returns it; 0: none
   std::unordered_map<const ast::ForRange*, uint32_t> frame_start_;  // where a range's first number is handed over
   bool frame_has_flag_ = false;
   std::vector<FreeSlot> temps_;

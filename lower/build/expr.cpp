@@ -317,7 +317,7 @@ ValueId Body::step(const ast::Unary& node) {
 
 ValueId Body::call(const ast::Call& node, Memory to) {
   PlaceScope scope(b, node.range);
-  if (node.subprog) return call_subprog(node);
+  if (node.subprog) return call_subprog(node, to);
   if (!node.function) return kNoValue;
   CallHandler handler = call_handler(*node.function);
   if (!handler) return kNoValue;
@@ -326,9 +326,19 @@ ValueId Body::call(const ast::Call& node, Memory to) {
   return handler(*this, node, target);
 }
 
-ValueId Body::call_subprog(const ast::Call& node) {
+ValueId Body::call_subprog(const ast::Call& node, Memory to) {
   std::vector<ir::Operand> operands{ir::Builder::func_ref(module.subprog_index(node.subprog))};
-  for (const ast::Expr* arg : node.args) operands.push_back(ir::Builder::val(scalar(arg)));
+  if (in_memory(node.subprog->return_type)) operands.push_back(ir::Builder::val(pointer_to(to)));
+  for (size_t i = 0; i < node.args.size(); ++i) {
+    TypeId type = node.subprog->params[i].var->type;
+    if (!in_memory(type)) {
+      operands.push_back(ir::Builder::val(scalar(node.args[i])));
+      continue;
+    }
+    Memory argument = temp(type, node.subprog->params[i].name.substr(1));
+    store_whole(node.args[i], type, argument);
+    operands.push_back(ir::Builder::val(pointer_to(argument)));
+  }
   return b.emit(Op::Call, std::move(operands), kI64, node.name);
 }
 

@@ -60,6 +60,7 @@ void Body::unroll(const ast::Unroll& loop) {
 
 void Body::jump(const ast::Jump& jump) {
   if (jump.jump == ast::JumpKind::Return) {
+    if (jump.value && in_memory(return_type_)) return return_memory(jump.value);
     if (jump.value && types[jump.value->type].kind != TypeKind::Void) return return_value(scalar(jump.value));
     return return_from_program();
   }
@@ -81,6 +82,7 @@ void Body::begin_callback(Body& inner, ValueId frame) {
   inner.frame_offsets_ = frame_offsets_;
   inner.frame_start_ = frame_start_;
   inner.return_type_ = return_type_;
+  inner.result_offset_ = result_offset_;
 }
 
 void Body::after_callback() {
@@ -89,6 +91,7 @@ void Body::after_callback() {
   ir::BlockId leave = b.new_block("leave"), go = b.new_block("looped");
   b.br_if(b.is_nonzero(flag), leave, go);
   b.set_block(leave);
+  if (result_ != kNoValue) b.mem_copy(result_, b.ptr_add(frame_, int64_t{result_offset_}, "value"), types.size_of(return_type_));
   if (b.fn().kind == ir::Function::Callback) b.ret(b.constant(1));
   else b.ret(b.load(frame_, 8, kI64, "value"));
   b.set_block(go);

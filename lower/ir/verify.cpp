@@ -360,10 +360,15 @@ class Verifier {
     const Function& callee = module_.functions[inst.operands[i].number];
     if (callee.kind != Function::Callback || callee.params.size() != params) report(inst.loc, "`{}`: &{} is not a callback of {} parameters", op_info(inst.op).mnemonic, callee.name, params);
   }
+  // Memory may have moved to scratch, which lies in a map's value.
+  static bool argument_fits(ValueType param, ValueType given) {
+    bool moved = param.kind == ScalarKind::Ptr && given == ValueType{ScalarKind::Ptr, PtrSpace::Map} && param == ValueType{ScalarKind::Ptr, PtrSpace::Mem};
+    return moved || param == given;
+  }
   void want_arguments(const Inst& inst) {
     const Function& callee = module_.functions[inst.operands[0].number];
     bool fits = callee.kind == Function::Subprog && callee.params.size() + 1 == inst.operands.size() && callee.params.size() <= 5;
-    for (size_t i = 0; fits && i < callee.params.size(); ++i) fits = callee.type(callee.params[i]) == operand_type(inst, i + 1);
+    for (size_t i = 0; fits && i < callee.params.size(); ++i) fits = argument_fits(callee.type(callee.params[i]), operand_type(inst, i + 1));
     if (!fits) report(inst.loc, "`call`: arguments do not fit &{}", callee.name);
     want_result(inst, callee.return_type);
   }
