@@ -18,6 +18,7 @@
 
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/sys.h"
+#include "runtime-stub/src/zip_member.h"
 
 namespace btc::rt {
 namespace {
@@ -107,9 +108,10 @@ AttachError attach_uprobe(RunState& run, Binding& binding, Attached* out) {
   static const ProbePmu pmu = read_pmu("uprobe");
   constexpr int kSemaphoreShift = 32;            // PERF_UPROBE_REF_CTR_OFFSET_SHIFT
   if (pmu.type == 0) return failed(-EOPNOTSUPP, "this kernel has no uprobes (CONFIG_UPROBES, CONFIG_UPROBE_EVENTS)");
+  std::string path = archive_of(binding.file);
   for (const Site& site : binding.sites) {
     perf_event_attr attr = event_attr(pmu.type, (binding.is_return ? pmu.return_bit : 0) | site.semaphore << kSemaphoreShift);
-    attr.uprobe_path = reinterpret_cast<uint64_t>(binding.file.c_str());
+    attr.uprobe_path = reinterpret_cast<uint64_t>(path.c_str());
     attr.probe_offset = site.offset;
     int event = sys::perf_open(&attr, binding.pid, binding.pid > 0 ? -1 : 0);
     if (event < 0) return failed(event);
@@ -171,8 +173,9 @@ AttachError attach_uprobe_multi(RunState& run, Binding& binding, Attached* out) 
     cookies.push_back(site.name);
     has_semaphores |= site.semaphore != 0;
   }
+  std::string path = archive_of(binding.file);
   sys::Multi multi{.prog_fd = run.loader->copy_fd(binding.copy), .is_return = binding.is_return,
-                   .count = static_cast<uint32_t>(offsets.size()), .path = binding.file.c_str(), .offsets = offsets.data(),
+                   .count = static_cast<uint32_t>(offsets.size()), .path = path.c_str(), .offsets = offsets.data(),
                    .ref_counters = has_semaphores ? semaphores.data() : nullptr, .cookies = cookies.data(),
                    .pid = binding.pid > 0 ? static_cast<uint32_t>(binding.pid) : 0};
   int link = sys::link_uprobe_multi(multi);

@@ -7,6 +7,7 @@
 #include "runtime-stub/src/resolve_files.h"
 #include "runtime-stub/src/usdt_notes.h"
 #include "runtime-stub/src/user_symbols.h"
+#include "runtime-stub/src/zip_member.h"
 
 namespace btc::rt {
 namespace {
@@ -72,7 +73,7 @@ void add_address(RunState& run, const abi::AttachPoint& point, const std::string
   Binding& binding = add_uprobe(run, point, file, How::Uprobe, out);
   uint64_t offset = point.address;
   bool known = false;
-  if (binary != nullptr && binary->elf().file_offset(point.address, &offset))
+  if (binary != nullptr && binary->file_offset(point.address, &offset))
     binary->for_each_function([&](std::string_view, const Elf64_Sym& symbol) {
       known = point.address >= symbol.st_value && point.address - symbol.st_value < std::max<uint64_t>(symbol.st_size, 1);
       return !known;
@@ -171,6 +172,7 @@ std::vector<std::string> find_target_files(RunState& run, std::string_view targe
       if (abi::wildcard_match(target, file)) found.push_back(std::move(file));
     return found;
   }
+  if (!member_of(target).empty() && file_exists(path_in_process(pid, archive_of(target)))) return {std::string(target)};
   std::string path = find_program(target);
   if (path.empty() && target.find('/') != std::string_view::npos && pid != 0) {
     std::string inside = path_in_process(pid, std::string(target));
@@ -213,6 +215,10 @@ void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out)
       continue;
     }
     std::vector<UsdtNote> notes = read_usdt_notes(binary.elf());
+    for (UsdtNote& note : notes) {
+      note.offset += binary.base();
+      if (note.semaphore != 0) note.semaphore += binary.base();
+    }
     std::vector<std::pair<std::string, std::string>> done;
     for (const UsdtNote& note : notes) {
       std::pair<std::string, std::string> id{note.provider, note.name};
@@ -236,7 +242,7 @@ bool symbol_distance(const Binding& binding, std::string_view symbol, uint64_t* 
   std::string error;
   uint64_t address = 0, site = 0;
   if (binding.sites.size() != 1 || !binary.open(binding.file, &error) || !binary.find_symbol(symbol, &address) ||
-      !binary.elf().address_of(binding.sites[0].offset, &site))
+      !binary.address_of(binding.sites[0].offset, &site))
     return false;
   *distance = address - site;
   return true;

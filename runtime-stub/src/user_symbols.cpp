@@ -8,6 +8,7 @@
 #include <cxxabi.h>
 
 #include "runtime-stub/abi/attach_point.h"
+#include "runtime-stub/src/zip_member.h"
 
 namespace btc::rt {
 
@@ -21,11 +22,16 @@ std::string demangle(std::string_view name) {
 }
 
 bool UserBinary::open(const std::string& path, std::string* error) {
-  if (!file_.open(path.c_str())) {
+  if (!file_.open(archive_of(path).c_str())) {
     *error = cat("cannot open ", path, ": ", error_text(errno));
     return false;
   }
-  elf_ = ElfImage(file_.bytes());
+  Bytes program = file_.bytes();
+  if (std::string_view member = member_of(path); !member.empty() && !find_stored_member(file_.bytes(), member, &program, &base_)) {
+    *error = cat(archive_of(path), " holds no uncompressed ", member);
+    return false;
+  }
+  elf_ = ElfImage(program);
   if (!elf_.ok()) {
     *error = cat(path, " is not a 64-bit ELF file");
     return false;
@@ -55,13 +61,19 @@ void UserBinary::open_debug_file(const std::string& path) {
   }
 }
 
+bool UserBinary::file_offset(uint64_t address, uint64_t* offset) const {
+  if (!elf_.file_offset(address, offset)) return false;
+  *offset += base_;
+  return true;
+}
+
 bool UserBinary::find_function(std::string_view wanted, UserFunction* out) const {
   bool found = false;
   for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
     // Versioned names ("memcpy@GLIBC_2.14") of separate debug files match without the version.
     if (name != wanted && !(name.size() > wanted.size() && name.starts_with(wanted) && name[wanted.size()] == '@')) return true;
     uint64_t offset;
-    if (!elf_.file_offset(symbol.st_value, &offset)) return true;
+    if (!file_offset(symbol.st_value, &offset)) return true;
     *out = {std::string(wanted), symbol.st_value, symbol.st_size, offset};
     found = true;
     return false;
@@ -98,7 +110,7 @@ std::vector<UserFunction> UserBinary::match(std::string_view pattern, bool deman
     std::string plain = demangled ? demangle(name) : std::string();
     if (demangled ? plain.empty() || !matches_demangled(pattern, plain) : !abi::wildcard_match(pattern, name)) return true;
     uint64_t offset;
-    if (elf_.file_offset(symbol.st_value, &offset)) found.push_back({std::string(name), symbol.st_value, symbol.st_size, offset});
+    if (file_offset(symbol.st_value, &offset)) found.push_back({std::string(name), symbol.st_value, symbol.st_size, offset});
     return true;
   });
   auto less = [](const UserFunction& a, const UserFunction& b) { return a.name != b.name ? a.name < b.name : a.offset < b.offset; };

@@ -17,9 +17,13 @@ struct UserFunction {
 
 class UserBinary {
  public:
-  // False with `*error`.
+  // False with `*error`. The path may name a member of an archive (zip_member.h).
   bool open(const std::string& path, std::string* error);
   const ElfImage& elf() const { return elf_; }
+  // Between addresses as the program numbers them and places in the file that the kernel opens.
+  bool file_offset(uint64_t address, uint64_t* offset) const;
+  uint64_t base() const { return base_; }
+  bool address_of(uint64_t offset, uint64_t* address) const { return offset >= base_ && elf_.address_of(offset - base_, address); }
 
   // fn(name, symbol) over function symbols, each table in turn; until it returns false.
   template <typename Fn>
@@ -46,6 +50,7 @@ class UserBinary {
   void open_debug_file(const std::string& path);
   MappedFile file_, debug_file_;
   ElfImage elf_, debug_;
+  uint64_t base_ = 0;                            // of the program in an archive
 };
 
 std::string demangle(std::string_view name);     // "" if it is no C++ name
