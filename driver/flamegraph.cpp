@@ -16,7 +16,8 @@ namespace btc {
 namespace {
 
 constexpr int kBox = 18, kTop = 46, kBottom = 34, kSide = 12;
-constexpr double kCharWidth = 7.0;
+constexpr double kCharWidth = 7.3;  // a monospaced letter of 12 pixels is 7.2 wide in the common fonts
+constexpr double kPadding = 6;
 
 struct Node {
   uint64_t total = 0;
@@ -107,7 +108,7 @@ class Drawing {
     std::string_view shown = kernel ? name.substr(0, name.size() - 4) : name;
     double all = static_cast<double>(root_.total), x = static_cast<double>(start) / all, width = static_cast<double>(node.total) / all;
     int y = options_.inverted ? kTop + depth * kBox : kTop + (depth_ - depth) * kBox;
-    size_t room = static_cast<size_t>(width * usable_ / kCharWidth);
+    size_t room = static_cast<size_t>(std::max(0.0, width * usable_ - kPadding) / kCharWidth);
     std::string label(room < 3 ? "" : shown.size() <= room ? shown : std::string(shown.substr(0, room - 2)) + "..");
     out_ += fmt::format(
         "<g class=\"f\" data-x=\"{:.9f}\" data-w=\"{:.9f}\" data-d=\"{}\" data-n=\"{}\"><title>{} ({} samples, {:.2f}%)</title>"

@@ -2,7 +2,7 @@
 "use strict";
 (function () {
   const svg = document.getElementById("graph");
-  const usable = parseFloat(svg.dataset.usable), side = parseFloat(svg.dataset.side), charWidth = 7;
+  const usable = parseFloat(svg.dataset.usable), side = parseFloat(svg.dataset.side), charWidth = 7.3, padding = 6;
   const details = document.getElementById("details"), matched = document.getElementById("matched");
   const reset = document.getElementById("reset"), search = document.getElementById("search");
   const frames = Array.from(document.querySelectorAll(".f")).map(function (g) {
@@ -24,7 +24,7 @@
       f.rect.setAttribute("x", x.toFixed(2));
       f.rect.setAttribute("width", width.toFixed(2));
       f.text.setAttribute("x", (x + 3).toFixed(2));
-      const room = Math.floor(width / charWidth);
+      const room = Math.floor((width - padding) / charWidth);
       f.text.textContent = room < 3 ? "" : f.name.length <= room ? f.name : f.name.slice(0, room - 2) + "..";
     });
     reset.classList.toggle("hide", depth === 0);
