@@ -32,7 +32,10 @@ bool Child::prepare(const std::string& command, std::string* error) {
   std::vector<std::string> words = split_command(command);
   if (words.empty()) { *error = "ERROR: -c needs a command\n"; return false; }
   std::string path = find_program(words[0]);
-  if (path.empty()) { *error = cat("ERROR: path '", words[0], "' does not exist or is not executable\n"); return false; }
+  if (path.empty() || ::access(path.c_str(), X_OK) != 0) {
+    *error = cat("ERROR: Failed to fork child: Path '", words[0], "' does not exist or is not executable (No such file or directory)\n");
+    return false;
+  }
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
