@@ -8,6 +8,7 @@
 #include <llvm/IR/Module.h>
 
 #include "backend/llvm/maps.h"
+#include "runtime-stub/abi/unwind.h"
 
 namespace btc::backend {
 
@@ -122,11 +123,26 @@ llvm::GlobalVariable* Globals::zero() {
   return zero_;
 }
 
+llvm::GlobalVariable* Globals::unwind_table(const std::string& name) {
+  struct Table { const char* name; uint32_t type, value; };
+  static constexpr Table kTables[] = {{abi::kUnwindProcs, BPF_MAP_TYPE_HASH, sizeof(btc_unwind_proc)},
+                                      {abi::kUnwindMaps, BPF_MAP_TYPE_ARRAY, sizeof(btc_unwind_map)},
+                                      {abi::kUnwindRows, BPF_MAP_TYPE_ARRAY, sizeof(btc_unwind_row)},
+                                      {abi::kUnwindState, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(btc_unwind_state)}};
+  for (const Table& table : kTables) {
+    if (name != table.name) continue;
+    llvm::GlobalVariable*& map = unwind_[name];
+    if (map == nullptr) map = define_map({name, table.type, 1, 0, debug_.integer(4, false), debug_.bytes(table.value)});
+    return map;
+  }
+  return nullptr;
+}
+
 llvm::GlobalVariable* Globals::runtime_map(const std::string& name) {
   if (name == abi::kRingMap) return events();
   if (name == abi::kLossMap) return losses();
   if (name == abi::kZeroMap) return zero();
-  return nullptr;
+  return unwind_table(name);
 }
 
 // One object with a member per fact. `const volatile` for the loader's readers; for LLVM "externally initialised"

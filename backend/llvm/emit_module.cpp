@@ -75,7 +75,18 @@ bool ModuleEmitter::emit() {
 }
 
 llvm::Function* ModuleEmitter::library_function(const std::string& name) {
-  return link_library_function(llvm, name);
+  llvm::Function* function = link_library_function(llvm, name);
+  // Maps that the library only declares are the runtime's.
+  std::vector<llvm::GlobalVariable*> declared;
+  for (llvm::GlobalVariable& global : llvm.globals())
+    if (global.isDeclaration() && global.getName().starts_with("btc_")) declared.push_back(&global);
+  for (llvm::GlobalVariable* global : declared) {
+    std::string map = global->getName().str();
+    global->setName("");
+    if (llvm::GlobalVariable* defined = globals.runtime_map(map)) global->replaceAllUsesWith(defined);
+    global->eraseFromParent();
+  }
+  return function;
 }
 
 // A kernel function called from BPF: an extern in .ksyms. Weak, so that kernels without it load the rest.

@@ -23,6 +23,7 @@ class Globals {
   bool large_scratch() const;          // one entry per CPU and level, instead of one per-CPU entry per level
   llvm::GlobalVariable* nest();
   llvm::GlobalVariable* zero();
+  llvm::GlobalVariable* unwind_table(const std::string& name);
   // By its name in abi.h ("btc_zero"); null if there is none.
   llvm::GlobalVariable* runtime_map(const std::string& name);
   llvm::GlobalVariable* facts();
@@ -50,6 +51,7 @@ class Globals {
   llvm::GlobalVariable* nest_ = nullptr;
   llvm::GlobalVariable* zero_ = nullptr;
   llvm::GlobalVariable* facts_ = nullptr;
+  std::map<std::string, llvm::GlobalVariable*> unwind_;
   std::map<std::string, llvm::GlobalVariable*> strings_;
 };
 

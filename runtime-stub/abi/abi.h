@@ -16,6 +16,12 @@ inline constexpr const char* kScratchMap = "btc_scratch";          // PERCPU_ARR
 inline constexpr const char* kLargeScratchMap = "btc_scratch_all";  // ARRAY, kScratchLevels entries per CPU: where one is larger than a per-CPU value may be
 inline constexpr const char* kLossMap = "btc_lost";                // PERCPU_ARRAY of u64: see LossIndex
 inline constexpr const char* kNestMap = "btc_nest";            // PERCPU_ARRAY, one entry: u64[kScratchLevels], how many programs hold a level
+// Tables of dw_ustack(), see abi/unwind.h; sized and filled on the target.
+inline constexpr const char* kUnwindProcs = "btc_unwind_procs";    // HASH
+inline constexpr const char* kUnwindMaps = "btc_unwind_maps";      // ARRAY
+inline constexpr const char* kUnwindRows = "btc_unwind_rows";      // ARRAY
+inline constexpr const char* kUnwindState = "btc_unwind_state";    // PERCPU_ARRAY, 1 entry
+inline constexpr const char* kUnwindNeed = "dwarf unwinding";      // in Program.needs of programs that use them
 inline constexpr const char* kZeroMap = "btc_zero";                // ARRAY, one all-zero value: initial value of large entries
 inline constexpr const char* kMapPrefix = "AT_";                   // script maps: "@x" is AT_x, "@" is AT_
 

@@ -47,3 +47,6 @@ BTC_LIBRARY u64 btc_hist_bucket(s64 value, u64 bits);
 
 // usdt.bpf.c: an argument by its location's form and number (UsdtArgKind in abi/abi.h).
 BTC_LIBRARY u64 btc_usdt_arg(const void* regs, u64 form, u64 number);
+
+// unwind.bpf.c: bytes of return addresses put to `to`, which holds `most`; -2: no tables for process `pid`, -1: cannot be read.
+BTC_LIBRARY s64 btc_unwind(void* to, u64 most, u64 pid);

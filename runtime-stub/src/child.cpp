@@ -5,9 +5,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +66,49 @@ bool Child::prepare(const std::string& command, std::string* error) {
   return true;
 }
 
+static uint64_t entry_point(int pid) {
+  std::string words;
+  if (!read_whole_file(cat("/proc/", pid, "/auxv").c_str(), &words)) return 0;
+  for (size_t at = 0; at + 16 <= words.size(); at += 16) {
+    uint64_t pair[2];
+    memcpy(pair, words.data() + at, sizeof pair);
+    if (pair[0] == AT_ENTRY) return pair[1];
+  }
+  return 0;
+}
+
+// By ptrace: stopped at exec, then by a breakpoint at the entry point.
+bool Child::run_to_entry(std::string* error) {
+  int status = 0;
+  auto stopped_by_trap = [&] { return ::waitpid(pid_, &status, 0) == pid_ && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP; };
+  bool good = ::ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACEEXEC) == 0;
+  if (!release(error)) return false;
+  uint64_t entry = 0;
+  if (good && stopped_by_trap() && (entry = entry_point(pid_)) != 0) {
+    errno = 0;
+    long word = ::ptrace(PTRACE_PEEKTEXT, pid_, entry, nullptr);
+    constexpr long kBreakpoint = 0xcc;
+    if (errno == 0 && ::ptrace(PTRACE_POKETEXT, pid_, entry, (word & ~0xffl) | kBreakpoint) == 0 && ::ptrace(PTRACE_CONT, pid_, nullptr, nullptr) == 0 &&
+        stopped_by_trap()) {
+      user_regs_struct registers{};
+      ::ptrace(PTRACE_POKETEXT, pid_, entry, word);
+      if (::ptrace(PTRACE_GETREGS, pid_, nullptr, &registers) == 0 && registers.rip == entry + 1) {
+        registers.rip = entry;
+        ::ptrace(PTRACE_SETREGS, pid_, nullptr, &registers);
+        return at_entry_ = true;
+      }
+    }
+  }
+  *error = cat("Failed to setup child: it cannot be stopped at its entry point");
+  return false;
+}
+
 bool Child::release(std::string* error) {
+  if (at_entry_) {
+    at_entry_ = false;
+    ::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+    return true;
+  }
   if (::write(go_.get(), "g", 1) != 1) { *error = "Failed to run child: it is gone"; return false; }
   go_.reset();
   int problem = 0;

@@ -15,13 +15,15 @@ class Child {
   Child& operator=(const Child&) = delete;
   ~Child();                                    // SIGTERM, if it still runs
   bool prepare(const std::string& command, std::string* error);
+  // Lets it exec, but only up to its first own instruction: its libraries are mapped then. release() lets it go on.
+  bool run_to_entry(std::string* error);
   bool release(std::string* error);            // lets it exec
   int pid() const { return pid_; }
   bool ended();                                // reaps
 
  private:
   int pid_ = 0;
-  bool ended_ = false;
+  bool ended_ = false, at_entry_ = false;
   Fd go_, failed_;
 };
 

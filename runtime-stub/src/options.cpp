@@ -91,8 +91,13 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
       else if (value == "bpftrace-bench" || value == "bench") out->bench = true;
       return true;
     case Option::Info: out->info = true; return true;
+    case Option::DwarfPid: {
+      Options other;
+      if (!set_pid(value, &other, error)) return false;
+      out->dwarf_pids.push_back(other.pid);
+      return true;
+    }
     case Option::UsdtActivation:
-    case Option::DwarfPid:
     case Option::kCount: return true;
   }
   return true;

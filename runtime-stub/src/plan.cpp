@@ -15,6 +15,7 @@
 #include "runtime-stub/src/records.h"
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/sys.h"
+#include "runtime-stub/src/unwind.h"
 #include "runtime-stub/src/verifier_log.h"
 
 namespace btc::rt {
@@ -117,6 +118,7 @@ bool load_script(RunState& run, int* code) {
     return false;
   }
   size_maps(run);
+  if (run.unwind) run.unwind->size_maps(*run.loader);
   if (!fill_facts(run) || !plan_copies(run)) {
     if (code != nullptr) *code = 1;
     return false;

@@ -25,6 +25,7 @@
 #include "runtime-stub/src/session.h"
 #include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/sys.h"
+#include "runtime-stub/src/unwind.h"
 
 namespace btc::rt {
 namespace {
@@ -50,6 +51,7 @@ class Run final : public Target {
  private:
   int map_fd(uint32_t map) const { return state_.loader->map_fd(text_of(state_.manifest().maps()->Get(map)->bpf_name())); }
   int prepare();
+  bool collect_unwind_tables();                  // of dw_ustack()
   bool open_output();
   bool start_server();
   bool run_programs(abi::ProbeKind kind);
@@ -170,8 +172,33 @@ int Run::prepare() {
   for (const Binding& binding : state_.bindings) probes += std::max<size_t>(1, binding.sites.size());
   raise_file_limit(probes);
   if (!open_kprobes(state_)) return kUsage;
+  if (needs_unwind_tables(state_) && !collect_unwind_tables()) return kFailed;
   if (!load_script(state_, &code)) return code;
+  if (state_.unwind && !state_.unwind->fill_maps(*state_.loader)) {
+    state_.messages.error("Could not fill the tables of dw_ustack().");
+    return kFailed;
+  }
   return open_output() ? 0 : kUsage;
+}
+
+bool Run::collect_unwind_tables() {
+  std::vector<int> pids = state_.options.dwarf_pids;
+  if (state_.options.pid != 0) pids.push_back(state_.options.pid);
+  std::string error;
+  if (state_.options.has_command) {
+    pids.push_back(child_.pid());
+    if (!child_.run_to_entry(&error)) {
+      state_.messages.error(error);
+      return false;
+    }
+  }
+  if (pids.empty()) {
+    state_.messages.error("dw_ustack requires a target process. Use -p, -c, or --dwarf-pid to specify one.");
+    return false;
+  }
+  state_.unwind = std::make_unique<UnwindTables>();
+  for (int pid : pids) state_.unwind->add_process(pid);
+  return true;
 }
 
 bool Run::open_output() {

@@ -52,7 +52,11 @@ struct Binding {
   uint32_t copy = 0;               // loader's number
 };
 
+class UnwindTables;
+
 struct RunState {
+  RunState();
+  ~RunState();
   Options options;
   Config config;
   Artifact artifact;
@@ -64,6 +68,7 @@ struct RunState {
   std::vector<bool> missing;       // by program: nothing to attach to here
   std::unique_ptr<Loader> loader;
   std::unique_ptr<Server> server;  // only in a stub that carries one
+  std::unique_ptr<UnwindTables> unwind;   // of dw_ustack()
   int child_pid = 0;
   uint64_t start_boot_ns = 0;
 

@@ -88,6 +88,24 @@ int iter_create(int link_fd) {
   return bpf(BPF_ITER_CREATE, &attr, sizeof attr);
 }
 
+// In one call where the kernel can (5.6).
+int map_update(int fd, const uint32_t* keys, const void* values, size_t value_size, uint32_t count) {
+  bpf_attr attr{};
+  attr.batch.map_fd = static_cast<uint32_t>(fd);
+  attr.batch.keys = reinterpret_cast<uint64_t>(keys);
+  attr.batch.values = reinterpret_cast<uint64_t>(values);
+  attr.batch.count = count;
+  if (count > 1 && bpf(BPF_MAP_UPDATE_BATCH, &attr, sizeof attr) == 0) return 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    bpf_attr one{};
+    one.map_fd = static_cast<uint32_t>(fd);
+    one.key = reinterpret_cast<uint64_t>(keys + i);
+    one.value = reinterpret_cast<uint64_t>(static_cast<const uint8_t*>(values) + i * value_size);
+    if (int result = bpf(BPF_MAP_UPDATE_ELEM, &one, sizeof one); result < 0) return result;
+  }
+  return 0;
+}
+
 int obj_pin(int fd, const char* path) {
   auto attr = zeroed<bpf_attr>();
   attr.bpf_fd = static_cast<uint32_t>(fd);

@@ -3,6 +3,7 @@
 // kernel that brought them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
@@ -23,6 +24,7 @@ int link_perf(int prog_fd, int perf_fd, uint64_t cookie);          // 5.15
 int link_tracing(int prog_fd, uint32_t attach_type, uint64_t cookie);  // tp_btf, fentry, fexit: raw_tracepoint_open
 int link_iter(int prog_fd);
 int iter_create(int link_fd);
+int map_update(int fd, const uint32_t* keys, const void* values, size_t value_size, uint32_t count);   // all of them
 int obj_pin(int fd, const char* path);
 int btf_get_fd(uint32_t id);
 int next_id(int command, uint32_t start, uint32_t* id);

@@ -52,7 +52,8 @@ TypeId Sema::call_stack(Call* call, Expr*&) {
       type.p0 = static_cast<int64_t>(limit->bits);
     }
   }
-  if (kernel && type.mode == StackMode::BuildId) {
+  // Only the walk that the kernel makes of user stacks gives build ids.
+  if (*call->function != Function::Ustack && type.mode == StackMode::BuildId) {
     if (!call->args.empty()) {
       report(DiagKind::StackBuildId, call->range);
       bad = true;

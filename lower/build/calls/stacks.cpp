@@ -1,5 +1,8 @@
 // Stacks and symbols: kstack() ustack() ksym() usym() and addresses of symbols.
+#include <algorithm>
+
 #include "lower/build/calls.h"
+#include "runtime-stub/abi/unwind.h"
 
 namespace btc::lower {
 
@@ -40,7 +43,26 @@ ValueId lower_call_Ustack(Body& body, const ast::Call& call, const CallTarget& t
   return kNoValue;
 }
 
-ValueId lower_call_DwUstack(Body& body, const ast::Call& call, const CallTarget& target) { return lower_call_Ustack(body, call, target); }
+// As ustack(), by tables that the runtime makes of the process's .eh_frame.
+ValueId lower_call_DwUstack(Body& body, const ast::Call& call, const CallTarget& target) {
+  TypeId i32 = body.types.int_type(4, true);
+  ir::Builder& b = body.b;
+  body.need("helper:task_pt_regs");
+  body.need("helper:loop");
+  body.need(abi::kUnwindNeed);
+  const Type type = body.types[call.type];
+  auto most = std::min<int64_t>(type.p0, kUnwindMostFrames);
+  ValueId pid = body.pid_or_tid(false, false);
+  body.store_scalar(pid, i32, target.to);
+  body.store_scalar(body.probe_index(), i32, target.to.at(4));
+  Memory frames = target.to.at(16);
+  body.zero(frames, static_cast<uint32_t>(8 * type.p0));
+  ValueId got = b.bpf("btc_unwind", {body.pointer_to(frames), b.constant(most), pid}, "bytes");
+  ValueId failed = b.binary(Op::LtS, got, b.constant(0), "failed");
+  b.store(target.to.pointer, target.to.at(8).offset, b.binary(Op::ShrU, b.select(failed, b.constant(0), got, "bytes"), b.constant(3), "frames"));
+  b.if_then(failed, "no_stack", [&] { body.report(abi::RuntimeErrorKind::NoUnwindData, "", got); });
+  return kNoValue;
+}
 
 ValueId lower_call_Ksym(Body& body, const ast::Call& call, const CallTarget&) { return body.scalar(call.args[0]); }
 
