@@ -31,5 +31,6 @@ struct btc_unwind_row {
 enum { kUnwindMostFrames = 127, kUnwindMapSteps = 12, kUnwindRowSteps = 23 };   /* of binary search: 4096 mappings, 8 million rows */
 struct btc_unwind_state {
   unsigned long long ip, sp, bp, count, most, first, maps;
+  unsigned long long is_call;          /* ip is where a call returns to */
   unsigned long long frames[kUnwindMostFrames];
 };

@@ -66,7 +66,7 @@ static long btc_unwind_step(u64 index, void* context) {
   state->frames[count] = state->ip;
   state->count = count + 1;
   // A caller's instruction is the one before the address that it is returned to.
-  u64 pc = state->ip - (count != 0);
+  u64 pc = state->ip - state->is_call;
   struct btc_unwind_map* map = find_map(state, pc);
   if (!map || map->count == 0) return 1;
   pc -= map->bias;
@@ -82,6 +82,7 @@ static long btc_unwind_step(u64 index, void* context) {
       state->ip = user_word(sp + kSignalIp);
       state->bp = user_word(sp + kSignalBp);
       state->sp = user_word(sp + kSignalSp);
+      state->is_call = 0;
       return state->ip == 0;
     }
     default: return 1;
@@ -90,6 +91,7 @@ static long btc_unwind_step(u64 index, void* context) {
   if (row->bp_saved) state->bp = user_word(frame + (s64)row->bp_offset);
   state->ip = ip;
   state->sp = frame;
+  state->is_call = 1;
   return ip == 0;
 }
 
@@ -103,6 +105,7 @@ BTC_LIBRARY s64 btc_unwind(void* to, u64 most, u64 pid) {
   state->first = proc->first;
   state->maps = proc->count;
   state->count = 0;
+  state->is_call = 0;
   state->most = most;
   const char* regs = bpf_task_pt_regs(bpf_get_current_task_btf());
   bpf_probe_read_kernel(&state->ip, 8, regs + kIp);

@@ -178,6 +178,7 @@ int Run::prepare() {
     state_.messages.error("Could not fill the tables of dw_ustack().");
     return kFailed;
   }
+  state_.unwind.reset();                         // the kernel has them now
   return open_output() ? 0 : kUsage;
 }
 

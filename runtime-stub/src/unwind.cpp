@@ -1,6 +1,7 @@
 #include "runtime-stub/src/unwind.h"
 
 #include <algorithm>
+#include <sys/auxv.h>
 
 #include "runtime-stub/abi/abi.h"
 #include "runtime-stub/src/sys.h"
@@ -18,12 +19,9 @@ bool needs_unwind_tables(const RunState& run) {
   return false;
 }
 
-// Rows of a file, read once; sets what turns its addresses into those of this mapping.
-UnwindTables::Rows UnwindTables::rows_of(const std::string& id, const std::string& path, uint64_t offset, btc_unwind_map* map) {
-  MappedFile file;
+// Rows of an image, read once; sets what turns its addresses into those of this mapping.
+UnwindTables::Rows UnwindTables::rows_of(const std::string& id, const ElfImage& elf, uint64_t offset, btc_unwind_map* map) {
   uint64_t address = 0;
-  if (!file.open(path.c_str())) return {0, 0};
-  ElfImage elf(file.bytes());
   if (!elf.ok() || !elf.address_of(offset, &address)) return {0, 0};
   map->bias = map->start - address;
   auto [entry, fresh] = files_.try_emplace(id);
@@ -45,11 +43,17 @@ void UnwindTables::add_process(int pid) {
     size_t dash = range.find('-');
     btc_unwind_map map{};
     uint64_t start = 0, end = 0, file_offset = 0;
-    if (rights.size() < 3 || rights[2] != 'x' || !path.starts_with('/') || dash == std::string_view::npos) return true;
+    bool is_vdso = path == "[vdso]";
+    if (rights.size() < 3 || rights[2] != 'x' || (!path.starts_with('/') && !is_vdso) || dash == std::string_view::npos) return true;
     if (!parse_u64(range.substr(0, dash), &start, 16) || !parse_u64(range.substr(dash + 1), &end, 16) || !parse_u64(offset, &file_offset, 16)) return true;
     map.start = start;
     map.end = end;
-    Rows rows = rows_of(cat(device, " ", inode), cat("/proc/", pid, "/root", path), file_offset, &map);
+    // Every process has the same vdso as this one.
+    MappedFile file;
+    Bytes image;
+    if (is_vdso) image = {reinterpret_cast<const uint8_t*>(::getauxval(AT_SYSINFO_EHDR)), map.end - map.start};
+    else if (file.open(cat("/proc/", pid, "/root", path).c_str())) image = file.bytes();
+    Rows rows = rows_of(is_vdso ? std::string(path) : cat(device, " ", inode), ElfImage(image), file_offset, &map);
     map.first = rows.first;
     map.count = rows.count;
     maps_.push_back(map);

@@ -23,7 +23,7 @@ class UnwindTables {
 
  private:
   struct Rows { uint32_t first, count; };
-  Rows rows_of(const std::string& id, const std::string& path, uint64_t offset, btc_unwind_map* map);
+  Rows rows_of(const std::string& id, const ElfImage& elf, uint64_t offset, btc_unwind_map* map);
 
   std::map<std::string, Rows> files_;              // by device and inode
   std::vector<btc_unwind_row> rows_;

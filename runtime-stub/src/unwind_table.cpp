@@ -104,11 +104,11 @@ const Common& FrameReader::common(uint64_t offset) {
 
 // What glibc and linkers write for jump tables begins with the stack pointer and looks at the instruction's address.
 void FrameReader::expression(DwarfCursor& cursor, Rule* rule) const {
-  uint64_t size = cursor.uleb(), begin = cursor.offset();
+  uint64_t size = cursor.uleb();
+  DwarfCursor look = cursor;
   constexpr uint8_t kBaseSp = 0x77, kBaseIp = 0x80, kLiteral8 = 0x08;
-  bool is_plt = size >= 4 && cursor.u8() == kBaseSp && cursor.u8() == kLiteral8 && cursor.u8() == kBaseIp;
+  bool is_plt = size >= 4 && look.u8() == kBaseSp && look.u8() == kLiteral8 && look.u8() == kBaseIp;
   rule->kind = is_plt ? kUnwindPlt : kUnwindEnd;
-  cursor = DwarfCursor(bytes_, begin);
   cursor.skip(size);
 }
 
