@@ -90,6 +90,8 @@ TypeId Sema::call_len(Call* call, Expr*&) {
     if (!stack) {
       call->variant = 1;
       map_argument(call, 0);
+      // What is stored further down makes it a map without keys.
+      if (final_ && state.scalar.value_or(false)) return report(DiagKind::LenOfScalar, call->range), lattice_.error();
       return types_.i64();
     }
   }
