@@ -90,6 +90,7 @@ void Sema::resolve_body(Body& body) {
     resolve_spec(body.subprog->return_spec);
   }
   demote_value(body.block);
+  declare_old_variables(body);
   resolve_block(body.block);
   warn_unassigned();
 }

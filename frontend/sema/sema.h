@@ -169,6 +169,7 @@ class Sema {
   void resolve_body(Body& body);
   void resolve(Expr*& slot);
   void resolve_stmt(Stmt* stmt);
+  void declare_old_variables(Body& body);
   void resolve_branch(Block* block);
   void resolve_block(Block* block);
   void resolve_spec(TypeSpec* spec);
