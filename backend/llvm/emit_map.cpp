@@ -110,7 +110,7 @@ llvm::GlobalVariable* Globals::scratch() {
 llvm::GlobalVariable* Globals::nest() {
   if (nest_ == nullptr) {
     nest_ = define_map({abi::kNestMap, BPF_MAP_TYPE_PERCPU_ARRAY, 1, 0, debug_.integer(4, false),
-                        debug_.array(debug_.integer(8, false), 8, abi::kScratchLevels)});
+                        debug_.array(debug_.integer(8, false), 8, abi::kScratchLevels + 1)});
   }
   return nest_;
 }

@@ -176,6 +176,38 @@ void emit_ScratchLeave(FunctionEmitter& f, const ir::Inst& inst) {
   add_to_owner(f, f.scratch_owner(), -1);
 }
 
+// The word behind the levels' counters is 1 while a guarded program runs on this CPU.
+void emit_GuardEnter(FunctionEmitter& f, const ir::Inst& inst) {
+  llvm::IRBuilder<>& b = f.b;
+  llvm::Value* null = llvm::ConstantPointerNull::get(b.getPtrTy());
+  llvm::AllocaInst* key = f.counter_key();
+  b.CreateStore(b.getInt32(0), key);
+  llvm::Value* words = f.helper("map_lookup_elem", b.getPtrTy(), {f.module.globals.nest(), key});
+  llvm::BasicBlock *look = f.new_block("guard.look"), *busy = f.new_block("guard.busy"), *enter = f.new_block("guard.enter"), *done = f.new_block("guard.done");
+  llvm::BasicBlock* start = b.GetInsertBlock();
+  b.CreateCondBr(b.CreateIsNotNull(words), look, done);
+  b.SetInsertPoint(look);
+  llvm::Value* word = f.byte_offset(words, 8 * abi::kScratchLevels);
+  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt64Ty(), word, /*isVolatile=*/true), b.getInt64(0)), enter, busy);
+  b.SetInsertPoint(busy);
+  f.count_loss(abi::kLostNested);
+  llvm::BasicBlock* busy_end = b.GetInsertBlock();
+  b.CreateBr(done);
+  b.SetInsertPoint(enter);
+  b.CreateStore(b.getInt64(1), word, /*isVolatile=*/true);
+  b.CreateBr(done);
+  b.SetInsertPoint(done);
+  llvm::PHINode* result = b.CreatePHI(b.getPtrTy(), 3);
+  result->addIncoming(null, start);
+  result->addIncoming(null, busy_end);
+  result->addIncoming(word, enter);
+  f.set_result(inst, result);
+}
+
+void emit_GuardLeave(FunctionEmitter& f, const ir::Inst& inst) {
+  f.b.CreateStore(f.b.getInt64(0), f.value(inst.operands[0]), /*isVolatile=*/true);
+}
+
 void emit_ScratchGet(FunctionEmitter& f, const ir::Inst& inst) { f.set_result(inst, f.scratch_or_null()); }
 
 }  // namespace btc::backend

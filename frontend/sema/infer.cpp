@@ -219,6 +219,7 @@ TypeId Sema::visit_tuple(Tuple* tuple) {
   bool known = true;
   for (Expr*& element : tuple->elements) {
     TypeId type = visit(element);
+    complete_whole(type);
     if (lattice_.castable(type)) {
       if (final_) read_aggregation(element);
       type = lattice_.castable_value(type);

@@ -79,6 +79,7 @@ void Sema::visit_assign_map(Assign* node, MapSymbol* map) {
   bool keep = aggregate_allowed_;
   aggregate_allowed_ = direct;
   TypeId type = visit(node->value);
+  complete_whole(type);
   aggregate_allowed_ = keep;
   if (map != nullptr && type == lattice_.error() && !map->value && !final_) {
     map->value = type;  // what reads it stays silent
@@ -159,6 +160,7 @@ void Sema::visit_assign(Assign* node) {
   }
   Variable* var = ref->var;
   TypeId type = visit(node->value);
+  complete_whole(type);
   if (lattice_.unknown(type)) {
     if (type == lattice_.error() && !var->type && !final_) {
       var->type = lattice_.error();

@@ -21,6 +21,9 @@ AddrSpace Sema::probe_space(const Body& body) const {
   return AddrSpace::None;
 }
 
+// What the kernel's locks are made of. Programs on these may start while another program holds a lock of a map.
+static constexpr const char* kLockFunctions[] = {"_raw_spin_lock", "_raw_spin_lock_irqsave", "_raw_spin_unlock_irqrestore", "queued_spin_lock_slowpath"};
+
 void Sema::check_attach_point(const ast::Probe& probe, const AttachPoint& attach) {
   const abi::AttachPoint& parsed = attach.parsed;
   if (parsed.kind == ProbeKind::Iter && (script_.probes.size() > 1 || probe.attach_points.size() > 1))
@@ -28,6 +31,13 @@ void Sema::check_attach_point(const ast::Probe& probe, const AttachPoint& attach
   bool has_report = parsed.kind == ProbeKind::Test || parsed.kind == ProbeKind::Bench;
   if (has_report && !named_probes_.insert({parsed.kind, parsed.func}).second)
     report(DiagKind::ProbeNameTwice, attach.range, parsed.func, parsed.kind == ProbeKind::Test ? "TEST" : "BENCH");
+  if ((parsed.kind == ProbeKind::Fentry || parsed.kind == ProbeKind::Fexit) && parsed.target != "bpf" && !attach.has_params) {
+    for (const char* function : kLockFunctions) {
+      if (!abi::wildcard_match(parsed.func, function) || (!parsed.target.empty() && !abi::wildcard_match(parsed.target, "vmlinux"))) continue;
+      if (!program_.guards_recursion) report(DiagKind::DangerousFunction, attach.range, std::string("vmlinux:") + function);
+      program_.guards_recursion = true;
+    }
+  }
   bool kernel_address = (parsed.kind == ProbeKind::Kprobe || parsed.kind == ProbeKind::Kretprobe) && parsed.has_address;
   if (kernel_address && !options_.unsafe) report(DiagKind::AddressUnsafe, attach.range);
   if (parsed.kind == ProbeKind::Iter && profile_ != nullptr && !parsed.wildcard && !attach.has_params &&

@@ -96,6 +96,7 @@ struct Program {
   std::vector<InputFile> inputs;      // sorted by name
   std::string script_name;
   uint32_t script_file = 0;           // index in the SourceManager
+  bool guards_recursion = false;      // a probe is on a function of the kernel's locks: no program starts inside another
 
   const std::string& config_value(ConfigKey key) const { return config[static_cast<size_t>(key)]; }
   uint64_t config_uint(ConfigKey key) const { return std::stoull(config_value(key)); }

@@ -12,6 +12,16 @@ void Sema::complete(uint32_t record) {
   if (types_.record(record).origin == RecordOrigin::Program && !types_.record(record).complete) complete_program_type(record);
 }
 
+// Of a value that is copied or printed as a whole: also what lies in it by value.
+void Sema::complete_whole(TypeId type) {
+  if (lattice_.unknown(type)) return;
+  if (types_[type].kind == TypeKind::Array) return complete_whole(types_[type].elem);
+  if (types_[type].kind != TypeKind::Struct) return;
+  uint32_t record = types_[type].record;
+  complete(record);
+  for (size_t i = 0; i < types_.record(record).fields.size(); ++i) complete_whole(types_.record(record).fields[i].type);
+}
+
 // Members of kernel records that other kernels have and the profile may not: scripts name them, the target has them or the
 // read fails where it is reached. They get a place behind the record's own members.
 struct LateField { const char *record, *field; uint8_t bytes; bool is_signed; };

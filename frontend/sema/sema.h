@@ -266,6 +266,7 @@ class Sema {
   bool add_late_field(uint32_t record, const std::string& name);
   std::vector<std::string> field_names(uint32_t record);
   void complete(uint32_t record);
+  void complete_whole(TypeId type);
   TypeId field_value_type(const Field& field, AddrSpace space, bool tracepoint);
   TypeId tracepoint_args(const AttachPoint& attach, SourceRange range);
   Field tracepoint_field(const RecordField& field, bool user_space);

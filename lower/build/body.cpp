@@ -17,6 +17,7 @@ void Body::lower_probe() {
   b.add_param("ctx", ir::ptr_type(PtrSpace::Ctx));
   b.set_block(b.new_block("entry"));
   filter_by_pid();
+  if (module.program.guards_recursion) guard_against_recursion();
   collect_captures(probe->body);
   make_frame();
   statements(*probe->body);
@@ -77,6 +78,17 @@ void Body::filter_by_pid() {
   b.set_block(go);
 }
 
+// Functions that the kernel's own locks are made of may run inside our maps' locks: a second program on the same CPU would then
+// wait for the first one, for ever. None starts while another runs (fentry and fexit only: kprobes do not nest).
+void Body::guard_against_recursion() {
+  guard_ = b.emit(Op::GuardEnter, {}, ir::ptr_type(PtrSpace::Map, true), "guard");
+  ir::BlockId busy = b.new_block("busy"), go = b.new_block("guarded");
+  b.br_if(guard_, go, busy);
+  b.set_block(busy);
+  b.ret(b.constant(program_return()));
+  b.set_block(go);
+}
+
 // ---- The frame: variables that callbacks share with this function ----
 
 void Body::collect_captures(const ast::Node* node) {
@@ -119,6 +131,7 @@ void Body::return_value(ValueId value) {
     b.store(frame_, 8, value);
     b.ret(b.constant(1));
   } else {
+    if (guard_ != kNoValue) b.emit(Op::GuardLeave, {ir::Builder::val(guard_)});
     b.ret(value);
   }
 }

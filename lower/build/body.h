@@ -178,6 +178,8 @@ class Body {
   void collect_captures(const ast::Node* node);
   void make_frame();
   void filter_by_pid();
+  void guard_against_recursion();
+  ValueId guard_ = kNoValue;
   void store_memory(const ast::Expr* expr, Memory to);
   ValueId scalar_of(const ast::Expr* expr);
   ValueId binary(const ast::Binary& binary);

@@ -341,7 +341,7 @@ class Verifier {
         if (module_.events[inst.operands[0].number].kind != abi::EventKind::RuntimeError) report(inst.loc, "`event.report` of an event that is no runtime_error");
         return;
       case Op::EventSubmit: case Op::EventDiscard: return want_memory(inst, 0);
-      case Op::ZeroAddr: case Op::ScratchEnter: case Op::ScratchGet: return want_result(inst, pointer(PtrSpace::Map, true));
+      case Op::ZeroAddr: case Op::ScratchEnter: case Op::ScratchGet: case Op::GuardEnter: return want_result(inst, pointer(PtrSpace::Map, true));
       case Op::Call: return want_arguments(inst);
       case Op::BrIf:
         if (operand_type(inst, 0) != kI1 && !is_ptr(operand_type(inst, 0))) type_error(inst, 0, "i1 or a pointer");

@@ -15,7 +15,7 @@ inline constexpr const char* kRingMap = "btc_events";              // BPF_MAP_TY
 inline constexpr const char* kScratchMap = "btc_scratch";          // PERCPU_ARRAY, kScratchLevels entries
 inline constexpr const char* kLargeScratchMap = "btc_scratch_all";  // ARRAY, kScratchLevels entries per CPU: where one is larger than a per-CPU value may be
 inline constexpr const char* kLossMap = "btc_lost";                // PERCPU_ARRAY of u64: see LossIndex
-inline constexpr const char* kNestMap = "btc_nest";            // PERCPU_ARRAY, one entry: u64[kScratchLevels], how many programs hold a level
+inline constexpr const char* kNestMap = "btc_nest";            // PERCPU_ARRAY, one entry: u64[kScratchLevels], how many programs hold a level, and one more: 1 while a guarded program runs
 // Tables of dw_ustack(), see abi/unwind.h; sized and filled on the target.
 inline constexpr const char* kUnwindProcs = "btc_unwind_procs";    // HASH
 inline constexpr const char* kUnwindMaps = "btc_unwind_maps";      // ARRAY

@@ -54,9 +54,8 @@ AttachError attach_tracepoint(RunState& run, Binding& binding, Attached* out) {
   uint64_t id = 0;
   if (!read_whole_file(cat(tracefs(), "/events/", binding.point.target, "/", binding.point.func, "/id").c_str(), &text)) return failed(-errno);
   parse_u64(trim(text), &id);
+  // No period: the program runs all the same, nothing is sampled, and events that must not be sampled (irq_work_exit) may be opened.
   perf_event_attr attr = event_attr(PERF_TYPE_TRACEPOINT, id);
-  attr.sample_period = 1;
-  attr.wakeup_events = 1;
   int event = sys::perf_open(&attr, -1, 0);
   if (event < 0) return failed(event);
   return connect(run, binding, Fd(event), binding.name_index, out);
@@ -96,7 +95,7 @@ AttachError attach_kprobe(RunState& run, Binding& binding, Attached* out) {
     int event = site.event ? site.event.release() : open_kprobe(binding, site);
     if (event == -ENOENT && site.offset == 0) return missing(event);
     if (event == -EADDRNOTAVAIL) return failed(event, cat("several functions are called ", site.symbol));
-    if (event == -EILSEQ) return failed(event, "the offset is not at the start of an instruction");
+    if (event == -EILSEQ) return failed(event, "Possible attachment attempt in the middle of an instruction, try a different offset.");
     if (event < 0) return failed(event);
     AttachError error = connect(run, binding, Fd(event), site.name, out);
     if (error.error != 0) return error;

@@ -36,6 +36,15 @@ uint32_t helper_id(std::string_view name) {
   return 0;
 }
 
+// Whether the kernel knows the helper at all; otherwise its log has "invalid func" whoever asks.
+static bool exists(uint32_t id) {
+  bpf_insn insns[] = {call(static_cast<int32_t>(id)), kExit};
+  char log[4096] = {};
+  int fd = sys::prog_load_raw(BPF_PROG_TYPE_KPROBE, 0, insns, 2, log, sizeof log);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0 || strstr(log, "invalid func ") == nullptr;
+}
+
 bool Features::disabled(std::string_view name) const {
   for (const std::string& one : disabled_)
     if (one == name) return true;
@@ -52,6 +61,8 @@ bool Features::ask(uint64_t question, Ask&& fn) {
 }
 
 bool Features::helper(uint32_t type, uint32_t id) {
+  // A tracing program without a target is refused before its calls are looked at; what no program may call, it may not either.
+  if (type == BPF_PROG_TYPE_TRACING && !ask(kHelper | id, [&] { return exists(id); })) return false;
   return ask(kHelper | uint64_t{type} << 32 | id, [&] {
     bpf_insn insns[] = {call(static_cast<int32_t>(id)), kExit};
     char log[4096] = {};

@@ -152,9 +152,9 @@ void resolve_tracepoint(RunState&, const abi::AttachPoint& point, Resolution* ou
     Binding& binding = out->add(How::Tracepoint, match);
     binding.record = cat(category, ":", event);
   };
-  std::string events = cat(tracefs(), "/events/");
+  std::string events = cat(tracefs(), "/events/");   // those of category ftrace cannot be enabled: they are the tracers' own
   if (!has_star(point.target) && !has_star(point.func)) {
-    if (file_exists(cat(events, point.target, "/", point.func, "/id"))) add(point.target, point.func);
+    if (file_exists(cat(events, point.target, "/", point.func, "/enable"))) add(point.target, point.func);
     return;
   }
   out->expanded = true;
@@ -163,7 +163,7 @@ void resolve_tracepoint(RunState&, const abi::AttachPoint& point, Resolution* ou
   for (const std::string& category : categories) {
     if (!abi::wildcard_match(point.target, category)) continue;
     for (const std::string& event : list_folder(cat(events, category).c_str()))
-      if (abi::wildcard_match(point.func, event) && file_exists(cat(events, category, "/", event, "/id"))) add(category, event);
+      if (abi::wildcard_match(point.func, event) && file_exists(cat(events, category, "/", event, "/enable"))) add(category, event);
   }
 }
 

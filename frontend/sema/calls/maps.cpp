@@ -121,6 +121,7 @@ TypeId Sema::call_print(Call* call, Expr*&) {
     return types_.void_type();
   }
   TypeId type = visit(call->args[0]);
+  complete_whole(type);
   for (size_t i = 1; i < call->args.size(); ++i) visit(call->args[i]);
   if (lattice_.unknown(type)) return types_.void_type();
   const Type& value = types_[type];
