@@ -121,6 +121,10 @@ bool Sema::is_unreadable_parameter(uint32_t record, const std::string& name) con
 void Sema::locate_source_line(Body& body) {
   const abi::AttachPoint& attach = body.attach->parsed;
   if (attach.source_file.empty() || body.attach->has_params) return;
+  if (attach.target.empty()) {
+    report(DiagKind::SourceLine, body.attach->range, "Unspecified target binary, cannot attach by source code location.");
+    return;
+  }
   DebugInfo* info = debug_info_of(&body);
   if (info == nullptr) {
     report(DiagKind::NoLineInfo, body.attach->range, attach.target).hint(DiagKind::NoDebugInfoHint, attach.target);
