@@ -75,7 +75,7 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
     case Option::ProbeFilter: out->probe_filter = value; out->has_probe_filter = true; return true;
     case Option::Traceable: out->traceable_functions = value; return true;
     case Option::DebugInfo:
-      for (std::string_view dir : split(value, ':')) out->debug_dirs.emplace_back(dir);
+      for (std::string_view dir : split(value, ':')) out->output.debug_dirs.emplace_back(dir);
       return true;
     case Option::Test: out->test = true; return true;
     case Option::Bench: out->bench = true; return true;

@@ -33,7 +33,6 @@ struct Options {
   std::string traceable_functions;
   std::vector<std::string> no_features;
   std::vector<int> dwarf_pids;          // --dwarf-pid
-  std::vector<std::string> debug_dirs;  // --debuginfo
   std::vector<std::string> positional;  // $1 ...
   std::vector<std::string> named;       // "name=value" or "name", after --
 };

@@ -1,5 +1,5 @@
-// Symbols of user-space files; see user_symbols.h. Debug files are found by build id and by .gnu_debuglink; .gnu_debugdata (LZMA)
-// is not read.
+// Symbols of user-space files; see user_symbols.h. Debug files are found by build id and by .gnu_debuglink; without one there may
+// be a packed symbol table in the file itself (.gnu_debugdata).
 #include "runtime-stub/src/user_symbols.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <cxxabi.h>
 
 #include "runtime-stub/abi/attach_point.h"
+#include "runtime-stub/src/output/unxz.h"
 #include "runtime-stub/src/zip_member.h"
 
 namespace btc::rt {
@@ -59,6 +60,8 @@ void UserBinary::open_debug_file(const std::string& path) {
     debug_ = ElfImage(debug_file_.bytes());
     if (debug_.ok()) return;
   }
+  int packed = elf_.find_section(".gnu_debugdata");
+  if (packed >= 0 && unpack_xz(elf_.section_bytes(static_cast<uint32_t>(packed)), unpacked_)) debug_ = ElfImage(unpacked_);
 }
 
 bool UserBinary::file_offset(uint64_t address, uint64_t* offset) const {

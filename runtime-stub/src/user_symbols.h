@@ -49,6 +49,7 @@ class UserBinary {
  private:
   void open_debug_file(const std::string& path);
   MappedFile file_, debug_file_;
+  std::vector<uint8_t> unpacked_;                // of .gnu_debugdata
   ElfImage elf_, debug_;
   uint64_t base_ = 0;                            // of the program in an archive
 };

@@ -10,6 +10,7 @@
 #include "runtime-stub/src/output/append.h"
 #include "runtime-stub/src/output/source_lines.h"
 #include "runtime-stub/src/output/types.h"
+#include "runtime-stub/src/output/unxz.h"
 
 namespace btc::rt {
 
@@ -52,6 +53,7 @@ class ElfReader {
   }
   const std::string& build_id() const { return build_id_; }    // lower-case hex
   const std::string& debug_link() const { return debug_link_; }
+  const std::string& debug_data() const { return debug_data_; }   // .gnu_debugdata: a packed ELF file with symbols
   bool has_symtab() const { return has_symtab_; }
 
  private:
@@ -77,6 +79,8 @@ class ElfReader {
         std::string link;
         if (read_text(section, &link)) debug_link_ = link.c_str();
       }
+      if (section.sh_type == SHT_PROGBITS && section.sh_name < names.size() && names.c_str() + section.sh_name == std::string_view(".gnu_debugdata"))
+        read_text(section, &debug_data_);
       if ((section.sh_type == SHT_SYMTAB || section.sh_type == SHT_DYNSYM) && section.sh_link < sections.size())
         read_symbols<Shdr, Sym>(section, sections[section.sh_link], sections);
     }
@@ -129,7 +133,7 @@ class ElfReader {
 
   Source source_;
   ElfSymbols& out_;
-  std::string build_id_, debug_link_;
+  std::string build_id_, debug_link_, debug_data_;
   bool has_symtab_ = false;
 };
 
@@ -144,7 +148,8 @@ static int open_source(const std::string& path, Source* source) {
   return source->fd;
 }
 
-bool ElfSymbols::load(const std::string& open_path, const std::string& path, const std::string& root, SourceLines* lines) {
+bool ElfSymbols::load(const std::string& open_path, const std::string& path, const std::string& root, SourceLines* lines,
+                      const std::vector<std::string>& debug_dirs) {
   Source source;
   if (open_source(open_path, &source) < 0) return false;
   ElfReader reader(source, this);
@@ -156,23 +161,36 @@ bool ElfSymbols::load(const std::string& open_path, const std::string& path, con
     // Debian and Fedora keep symbols of stripped files below /usr/lib/debug.
     std::vector<std::string> candidates;
     const std::string& id = reader.build_id();
-    if (id.size() > 2) candidates.push_back("/usr/lib/debug/.build-id/" + id.substr(0, 2) + "/" + id.substr(2) + ".debug");
-    std::string folder = path.substr(0, path.rfind('/') + 1);
-    if (const std::string& link = reader.debug_link(); !link.empty() && link.find('/') == link.npos)
+    std::string id_file = id.size() > 2 ? "/.build-id/" + id.substr(0, 2) + "/" + id.substr(2) + ".debug" : "", link = reader.debug_link();
+    if (link.find('/') != link.npos) link.clear();
+    std::string folder = path.substr(0, path.rfind('/') + 1), name = link.empty() ? path.substr(folder.size()) + ".debug" : link;
+    for (const std::string& dir : debug_dirs) {
+      if (!id_file.empty()) candidates.push_back(dir + id_file);
+      candidates.push_back(dir + "/" + name);
+    }
+    size_t given = candidates.size();                // the tracer's own directories; the others are the process's
+    if (!id_file.empty()) candidates.push_back("/usr/lib/debug" + id_file);
+    if (!link.empty())
       for (const std::string& where : {folder, folder + ".debug/", "/usr/lib/debug" + folder}) candidates.push_back(where + link);
+    for (size_t i = given; i < candidates.size(); i++) candidates[i] = root + candidates[i];
     for (const std::string& candidate : candidates) {
       Source debug;
-      if (open_source(root + candidate, &debug) < 0) continue;
+      if (open_source(candidate, &debug) < 0) continue;
       ElfReader debug_reader(debug, this);
       // A debug link may have been left behind by another version; the build id tells.
       ElfSymbols probe;
       ElfReader check(debug, &probe);
       bool same = check.read(false) && check.build_id() == id;
       if (same && wants_symbols) wants_symbols = !(debug_reader.read(false) && debug_reader.has_symtab());
-      if (same && wants_lines) wants_lines = !lines->open((root + candidate).c_str());
+      if (same && wants_lines) wants_lines = !lines->open(candidate.c_str());
       ::close(debug.fd);
       if (!wants_symbols && !wants_lines) break;
     }
+  }
+  if (wants_symbols && !reader.debug_data().empty()) {
+    std::vector<uint8_t> unpacked;
+    if (unpack_xz({reinterpret_cast<const uint8_t*>(reader.debug_data().data()), reader.debug_data().size()}, unpacked))
+      ElfReader(Source{-1, unpacked.data(), unpacked.size()}, this).read(false);
   }
   finish();
   return true;

@@ -18,7 +18,8 @@ class ElfSymbols {
   // Reads the file `open_path`, which its process knows as `path`. Debug files are searched below `root` ("" or where that process' file tree
   // can be reached). False: not an ELF file.
   // With `lines` also opens what says the file's source lines, in it or in its debug file.
-  bool load(const std::string& open_path, const std::string& path, const std::string& root, SourceLines* lines = nullptr);
+  bool load(const std::string& open_path, const std::string& path, const std::string& root, SourceLines* lines = nullptr,
+            const std::vector<std::string>& debug_dirs = {});
   // Reads an image in memory (the vdso).
   bool load_image(const uint8_t* image, size_t size);
 

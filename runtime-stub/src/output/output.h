@@ -49,6 +49,7 @@ struct OutputOptions {
   const volatile int* stop = nullptr;
   bool cpp_demangle = true;
   bool show_debug_info = false;
+  std::vector<std::string> debug_dirs;           // --debuginfo
   SymbolCache symbol_cache = SymbolCache::PerPid;
   uint64_t max_cat_bytes = 10240;
   std::string str_trunc_trailer = "..";

@@ -130,6 +130,7 @@ struct UserSymbols::State {
     }
   };
   bool demangle = true, lines = false;
+  std::vector<std::string> debug_dirs;
   SymbolCache cache = SymbolCache::PerPid;
   Target* target = nullptr;
   std::unordered_map<int32_t, Process> processes;
@@ -158,6 +159,7 @@ UserSymbols::~UserSymbols() {
 void UserSymbols::configure(const OutputOptions& options, Target* target) {
   state_->demangle = options.cpp_demangle;
   state_->lines = options.show_debug_info;
+  state_->debug_dirs = options.debug_dirs;
   state_->cache = options.symbol_cache;
   state_->target = target;
 }
@@ -218,7 +220,7 @@ void UserSymbols::note_process(int32_t pid) {
 std::unique_ptr<File> UserSymbols::State::load_file(int32_t pid, const std::string& root, const Mapping& mapping) {
   auto file = std::make_unique<File>();
   if (lines) file->lines = std::make_unique<SourceLines>();
-  auto load = [&](const std::string& path) { return file->symbols.load(path, mapping.path, root, file->lines.get()); };
+  auto load = [&](const std::string& path) { return file->symbols.load(path, mapping.path, root, file->lines.get(), debug_dirs); };
   if (mapping.path == "[vdso]") {
     // Every process has the same one as this.
     auto image = reinterpret_cast<const uint8_t*>(getauxval(AT_SYSINFO_EHDR));
