@@ -52,7 +52,9 @@ void Sema::use_variable(VariableRef* ref) {
   }
 }
 
-void Sema::resolve_map(MapRef* ref, std::optional<bool> scalar) {
+void Sema::resolve_map(MapRef* ref, std::optional<bool> scalar) { resolve_map(ref, scalar, ref->range); }
+
+void Sema::resolve_map(MapRef* ref, std::optional<bool> scalar, SourceRange place) {
   MapSymbol*& symbol = map_names_[ref->name];
   if (symbol == nullptr) {
     auto owned = std::make_unique<MapSymbol>();
@@ -70,7 +72,7 @@ void Sema::resolve_map(MapRef* ref, std::optional<bool> scalar) {
     state.scalar = scalar;
     symbol->first_use = ref->range;
   } else if (*state.scalar != *scalar) {
-    report(*scalar ? DiagKind::MapUsedAsScalar : DiagKind::MapUsedWithKey, ref->range, ref->name)
+    report(*scalar ? DiagKind::MapUsedAsScalar : DiagKind::MapUsedWithKey, place, ref->name)
         .note(*state.scalar ? DiagKind::UsedWithoutKeyHere : DiagKind::UsedWithKeyHere, symbol->first_use);
   }
 }
@@ -284,7 +286,7 @@ void Sema::resolve(Expr*& slot) {
       break;
     case NodeKind::MapAccess: {
       auto* access = as<MapAccess>(slot);
-      resolve_map(access->map, access->key == nullptr);
+      resolve_map(access->map, access->key == nullptr, access->range);
       maps_[access->map->map].read = true;
       if (access->key != nullptr) resolve(access->key);
       break;

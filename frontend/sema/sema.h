@@ -178,6 +178,7 @@ class Sema {
   void resolve_positional(Expr*& slot, bool as_string);
   void resolve_getopt(Expr*& slot);
   void resolve_map(MapRef* ref, std::optional<bool> scalar);
+  void resolve_map(MapRef* ref, std::optional<bool> scalar, SourceRange place);  // `place`: of a message that it is used otherwise
   Variable* find_variable(const std::string& name, size_t* depth = nullptr);
   DiagKind origin_of(const Variable* var) const;
   Variable* declare(const std::string& name, SourceRange range);
