@@ -42,6 +42,7 @@ std::optional<std::pair<TypeId, int64_t>> BtfProfile::find_enum_constant(TypeTab
   if (!found) return std::nullopt;
   TypeId type = converter_.convert(types, found->first);
   if (!type) return std::nullopt;
+  if (types[type].kind != TypeKind::Enum) type = converter_.nameless_enum(types, found->first, btf_enum_values(found->first)[0].name);
   return std::pair{type, found->second};
 }
 

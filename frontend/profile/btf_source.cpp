@@ -115,13 +115,22 @@ TypeId BtfTypes::convert_enum(TypeTable& types, BtfRef ref) {
   bool size_ok = type->size == 1 || type->size == 2 || type->size == 4 || type->size == 8;
   std::string name(btf_name(ref, type->name_off));
   if (name.empty() || !size_ok) return types.int_type(size_ok ? type->size : 4, btf_kflag(type));
+  return enum_named(types, ref, name, RecordOrigin::Kernel);
+}
+
+TypeId BtfTypes::nameless_enum(TypeTable& types, BtfRef ref, std::string_view first_constant) {
+  return enum_named(types, ref, "__nameless_" + std::string(first_constant), RecordOrigin::Script);
+}
+
+TypeId BtfTypes::enum_named(TypeTable& types, BtfRef ref, const std::string& name, RecordOrigin origin) {
+  const btf_type* type = btf_at(ref);
   for (uint32_t i = 0; i < types.enum_count(); ++i)
-    if (types.enum_def(i).name == name && types.enum_def(i).origin == RecordOrigin::Kernel) return types.enum_type(i);
+    if (types.enum_def(i).name == name && types.enum_def(i).origin == origin) return types.enum_type(i);
   EnumDef def;
-  def.name = std::move(name);
+  def.name = name;
   def.size = type->size;
   def.is_signed = btf_kflag(type);
-  def.origin = RecordOrigin::Kernel;
+  def.origin = origin;
   for (const BtfEnumValue& value : btf_enum_values(ref)) def.variants.emplace_back(value.name, value.value);
   return types.enum_type(types.add_enum(std::move(def)));
 }

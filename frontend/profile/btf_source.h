@@ -31,6 +31,8 @@ class BtfTypes {
   TypeId convert(TypeTable& types, BtfRef ref);
   std::optional<TypeId> record(TypeTable& types, std::string_view name, bool is_union);
   void complete(TypeTable& types, uint32_t index);
+  // The type of an enum that has no name, told apart by its first constant.
+  TypeId nameless_enum(TypeTable& types, BtfRef ref, std::string_view first_constant);
   // As C spells it: "unsigned long", "const struct page *", "pid_t", "char[16]", "enum x". Pointers get `space`.
   std::optional<TypeId> parse_c(TypeTable& types, std::string_view text, AddrSpace space);
 
@@ -38,6 +40,7 @@ class BtfTypes {
   TypeId convert(TypeTable& types, BtfRef ref, int depth, const std::string& anonymous_name, bool from_typedef);
   TypeId convert_array(TypeTable& types, BtfRef ref, int depth, const std::string& anonymous_name);
   TypeId convert_enum(TypeTable& types, BtfRef ref);
+  TypeId enum_named(TypeTable& types, BtfRef ref, const std::string& name, RecordOrigin origin);
   TypeId convert_record(TypeTable& types, BtfRef ref, int depth, const std::string& anonymous_name, bool from_typedef);
   void fill(TypeTable& types, uint32_t index, BtfRef ref, int depth);
   uint32_t align_of(BtfRef ref, int depth);

@@ -50,7 +50,7 @@ class Profile {
   virtual std::optional<TypeId> find_c_type(TypeTable& types, std::string_view text, AddrSpace space) = 0;
   // A kernel variable's type (percpu_kaddr).
   virtual std::optional<TypeId> find_variable(TypeTable& types, std::string_view name) = 0;
-  // Any enum's constant by name: (enum type, or an integer type where the enum is anonymous; value).
+  // Any enum's constant by name: (enum type, value). An enum without a name counts as the script's: nothing on the target to ask.
   virtual std::optional<std::pair<TypeId, int64_t>> find_enum_constant(TypeTable& types, std::string_view name) = 0;
   virtual void complete(TypeTable& types, uint32_t record) = 0;
 

@@ -39,7 +39,9 @@ TypeId Sema::visit_sizeof(Expr*& slot) {
     }
     return types_.u64();
   }
-  return set_const(slot, {Const::Int, types_.size_of(measured), false, {}}, false);
+  // A constant of the language is 64 bits wide, whatever the enum's size in memory.
+  uint64_t size = lattice_.is(measured, TypeKind::Enum) ? 8 : types_.size_of(measured);
+  return set_const(slot, {Const::Int, size, false, {}}, false);
 }
 
 TypeId Sema::visit_offsetof(Expr*& slot) {

@@ -458,10 +458,7 @@ void Sema::resolve_identifier(Expr*& slot) {
   }
   if (profile_ != nullptr)
     if (auto constant = profile_->find_enum_constant(types_, id->name)) {
-      if (lattice_.is(constant->first, TypeKind::Enum))
-        id->enum_constant = {types_[constant->first].record, constant->second};
-      else  // of an enum without a name: nothing on the target to ask
-        slot = make_int(id->range, static_cast<uint64_t>(constant->second), constant->second < 0);
+      id->enum_constant = {types_[constant->first].record, constant->second};
       return;
     }
   suggest(report(DiagKind::UnknownIdentifier, id->range, id->name), id->name, value_names());
