@@ -33,6 +33,8 @@ if os.geteuid() == 0:
     if os.environ.get("BTC_NO_BPF") is None and os.path.exists("/sys/kernel/btf/vmlinux"):
         config.available_features.add("bpf")
 config.available_features.add(platform.machine())
+if os.path.exists("/proc/self/ns/pid") and os.readlink("/proc/self/ns/pid") == "pid:[4026531836]":  # PROC_PID_INIT_INO of linux/proc_ns.h
+    config.available_features.add("init-pidns")
 
 
 

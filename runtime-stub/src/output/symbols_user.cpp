@@ -234,12 +234,16 @@ std::unique_ptr<File> UserSymbols::State::load_file(int32_t pid, const std::stri
   if (pid > 0 && load(proc_path(pid, link))) return file;
   // By name: only if it is still the same file. Overlay file systems (containers) show other inode numbers in /proc/PID/maps.
   constexpr int64_t kOverlayMagic = 0x794c7630;
-  std::string path = root + mapping.path;
-  struct stat info;
-  struct statfs system;
-  if (stat(path.c_str(), &info) != 0 || statfs(path.c_str(), &system) != 0) return nullptr;
-  if (info.st_ino != mapping.inode && system.f_type != kOverlayMagic) return nullptr;
-  if (load(path)) return file;
+  auto load_same = [&](const std::string& path, bool whole) {
+    struct stat info;
+    struct statfs system;
+    if (stat(path.c_str(), &info) != 0 || statfs(path.c_str(), &system) != 0) return false;
+    return (info.st_ino == mapping.inode || (whole && system.f_type == kOverlayMagic)) && load(path);
+  };
+  if (load_same(root + mapping.path, true)) return file;
+  // After chroot the path begins above the process's root directory: what is below it is one of the path's ends.
+  for (size_t slash = 0; !root.empty() && (slash = mapping.path.find('/', slash + 1)) != std::string::npos;)
+    if (load_same(root + mapping.path.substr(slash), false)) return file;
   return nullptr;
 }
 
