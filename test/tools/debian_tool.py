@@ -33,4 +33,5 @@ def program(name, package, *libraries):
     folder = unpacked(package, *libraries)
     if not folder:
         return []
-    return ["env", "LD_LIBRARY_PATH=" + os.path.join(folder, "usr/lib/x86_64-linux-gnu"), os.path.join(folder, "usr/bin", name)]
+    search = ":".join(os.path.join(folder, d, "x86_64-linux-gnu") for d in ("usr/lib", "lib"))
+    return ["env", "LD_LIBRARY_PATH=" + search, os.path.join(folder, "usr/bin", name)]
