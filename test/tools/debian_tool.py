@@ -10,7 +10,8 @@ CACHE = os.environ.get("BTC_TOOL_CACHE") or os.path.join(ROOT, "build/tools")
 def unpacked(package, *libraries):
     """Folder with the package and `libraries` (packages, too) unpacked below build/tools; "" if they cannot be had."""
     folder = os.path.join(CACHE, package)
-    if os.path.exists(os.path.join(folder, "complete")):
+    wanted, done = " ".join((package, *libraries)), os.path.join(folder, "complete")
+    if os.path.exists(done) and open(done).read() == wanted:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -21,7 +22,8 @@ def unpacked(package, *libraries):
             shutil.rmtree(folder, ignore_errors=True)
             return ""
         os.remove(os.path.join(folder, debs[0]))
-    open(os.path.join(folder, "complete"), "w").close()
+    with open(done, "w") as mark:
+        mark.write(wanted)
     return folder
 
 
