@@ -183,6 +183,12 @@ int run_command(int argc, char** argv) {
   CompileRequest request;
   bool wrong_usage = false;
   if (!make_request(p.script, &request, &wrong_usage)) return kExitError;
+  // Who runs a script at once has its parameters at hand: they are baked in, so that $1 may stand wherever a literal may.
+  size_t positional = 0;
+  while (positional < p.rest.size() && p.rest[positional].rfind('-', 0) != 0) ++positional;
+  request.options.bake_params = true;
+  request.options.baked_params.assign(p.rest.begin(), p.rest.begin() + static_cast<long>(positional));
+  p.rest.erase(p.rest.begin(), p.rest.begin() + static_cast<long>(positional));
   if (p.format) {
     Compilation c;
     uint32_t file = c.sources.add(request.input_name, request.input_text);
@@ -207,11 +213,8 @@ int run_command(int argc, char** argv) {
   if (!ok) return kExitError;
   std::vector<std::string> args = {"btc"};
   args.insert(args.end(), p.artifact.begin(), p.artifact.end());
-  size_t named = 0;
-  while (named < p.rest.size() && p.rest[named].rfind('-', 0) != 0) ++named;
-  args.insert(args.end(), p.rest.begin(), p.rest.begin() + static_cast<long>(named));
-  if (named < p.rest.size()) args.emplace_back("--");
-  args.insert(args.end(), p.rest.begin() + static_cast<long>(named), p.rest.end());
+  if (!p.rest.empty()) args.emplace_back("--");
+  args.insert(args.end(), p.rest.begin(), p.rest.end());
   std::string error;
   become_executable(c.output, args, &error);
   fprintf(stderr, "ERROR: failed to start the compiled script: %s\n", error.c_str());
