@@ -277,8 +277,14 @@ ValueId Body::unary(const ast::Unary& node) {
       ValueId value = condition(node.operand);
       return b.bool_value(b.binary(Op::Eq, b.bool_value(value), b.constant(0), "not"));
     }
-    case UnaryOp::BitNot: return convert(b.binary(Op::Xor, scalar(node.operand), b.constant(-1), "not"), types.i64(), node.type);
-    case UnaryOp::Neg: return convert(b.binary(Op::Sub, b.constant(0), scalar(node.operand), "neg"), types.i64(), node.type);
+    // An unsigned operand keeps its width: ~ and - of a uint8 are less than 256, as in bpftrace.
+    case UnaryOp::BitNot:
+    case UnaryOp::Neg: {
+      ValueId value = scalar(node.operand);
+      value = node.op == UnaryOp::Neg ? b.binary(Op::Sub, b.constant(0), value, "neg") : b.binary(Op::Xor, value, b.constant(-1), "not");
+      TypeId kept = types[node.operand->type].is_signed ? types.i64() : node.operand->type;
+      return convert(value, types.i64(), kept);
+    }
     case UnaryOp::Deref: return load(pointee(node.operand));
     case UnaryOp::AddressOf: {
       if (const auto* ref = ast::dyn<ast::VariableRef>(node.operand)) return b.ptr_to_int(pointer_to(variable(ref->var)));
