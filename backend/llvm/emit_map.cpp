@@ -123,6 +123,20 @@ llvm::GlobalVariable* Globals::zero() {
   return zero_;
 }
 
+llvm::GlobalVariable* Globals::exited() {
+  if (exited_ == nullptr) {
+    llvm::Type* type = llvm::Type::getInt64Ty(llvm_.getContext());
+    exited_ = define_global(llvm_, type, llvm::ConstantInt::get(type, 0), false, abi::kExitedSymbol, ".bss");
+    debug_.describe_global(exited_, debug_.integer(8, false));
+  }
+  return exited_;
+}
+
+llvm::GlobalVariable* Globals::probe_names() {
+  if (probe_names_ == nullptr) probe_names_ = define_map({abi::kProbeNames, BPF_MAP_TYPE_ARRAY, 1, 0, debug_.integer(4, false), debug_.bytes(abi::kProbeTextBytes)});
+  return probe_names_;
+}
+
 llvm::GlobalVariable* Globals::unwind_table(const std::string& name) {
   struct Table { const char* name; uint32_t type, value; };
   static constexpr Table kTables[] = {{abi::kUnwindProcs, BPF_MAP_TYPE_HASH, sizeof(btc_unwind_proc)},
@@ -142,6 +156,7 @@ llvm::GlobalVariable* Globals::runtime_map(const std::string& name) {
   if (name == abi::kRingMap) return events();
   if (name == abi::kLossMap) return losses();
   if (name == abi::kZeroMap) return zero();
+  if (name == abi::kProbeNames) return probe_names();
   return unwind_table(name);
 }
 

@@ -208,6 +208,13 @@ void emit_GuardLeave(FunctionEmitter& f, const ir::Inst& inst) {
   f.b.CreateStore(f.b.getInt64(0), f.value(inst.operands[0]), /*isVolatile=*/true);
 }
 
+// Volatile: another program may set it at any time.
+void emit_Exited(FunctionEmitter& f, const ir::Inst& inst) {
+  f.set_result(inst, f.b.CreateIsNotNull(f.b.CreateLoad(f.b.getInt64Ty(), f.module.globals.exited(), /*isVolatile=*/true)));
+}
+
+void emit_ExitedSet(FunctionEmitter& f, const ir::Inst&) { f.b.CreateStore(f.b.getInt64(1), f.module.globals.exited(), /*isVolatile=*/true); }
+
 void emit_ScratchGet(FunctionEmitter& f, const ir::Inst& inst) { f.set_result(inst, f.scratch_or_null()); }
 
 }  // namespace btc::backend

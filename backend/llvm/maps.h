@@ -23,10 +23,12 @@ class Globals {
   bool large_scratch() const;          // one entry per CPU and level, instead of one per-CPU entry per level
   llvm::GlobalVariable* nest();
   llvm::GlobalVariable* zero();
+  llvm::GlobalVariable* probe_names();
   llvm::GlobalVariable* unwind_table(const std::string& name);
   // By its name in abi.h ("btc_zero"); null if there is none.
   llvm::GlobalVariable* runtime_map(const std::string& name);
   llvm::GlobalVariable* facts();
+  llvm::GlobalVariable* exited();       // a number in .bss
   llvm::GlobalVariable* string_constant(const std::string& text);  // NUL-terminated
   llvm::GlobalVariable* kernel_variable(const std::string& name, uint64_t shape);
 
@@ -50,6 +52,8 @@ class Globals {
   llvm::GlobalVariable* scratch_ = nullptr;
   llvm::GlobalVariable* nest_ = nullptr;
   llvm::GlobalVariable* zero_ = nullptr;
+  llvm::GlobalVariable* probe_names_ = nullptr;
+  llvm::GlobalVariable* exited_ = nullptr;
   llvm::GlobalVariable* facts_ = nullptr;
   std::map<std::string, llvm::GlobalVariable*> unwind_;
   std::map<std::string, llvm::GlobalVariable*> strings_;

@@ -154,7 +154,8 @@ class Reader {
       std::string file = diagnostic.file.starts_with(kKernelDir) ? "definitions.h" : diagnostic.file;
       unsigned line = file == diagnostic.file ? diagnostic.line : 1;
       diags.report(DiagKind::CDefinitionError, own ? definitions_.range(diagnostic.line, diagnostic.col) : definitions_.include_of(diagnostic.file),
-                   fmt::format("{}:{}:{}: {}: {}", file, line, diagnostic.col, diagnostic.severity, diagnostic.message));
+                   // The second line is what a C compiler prints, for tools that look for its form.
+                   fmt::format("{}\n{}:{}:{}: {}: {}", diagnostic.message, file, line, diagnostic.col, diagnostic.severity, diagnostic.message));
     }
   }
 

@@ -25,6 +25,10 @@ bool is_signed_int(CXTypeKind kind) {
   return kind == CXType_Char_S || kind == CXType_SChar || kind == CXType_Short || kind == CXType_Int || kind == CXType_Long || kind == CXType_LongLong;
 }
 
+bool is_float_type(CXTypeKind kind) {
+  return kind == CXType_Half || kind == CXType_Float16 || kind == CXType_Float || kind == CXType_Double || kind == CXType_LongDouble || kind == CXType_Float128;
+}
+
 }  // namespace
 
 TypeId TypeReader::convert(CXType type, const std::string& anonymous_name, int depth) {
@@ -124,6 +128,7 @@ void TypeReader::fill(uint32_t index, CXType type, int depth) {
         field.bit_offset = static_cast<uint32_t>(offset);
         if (bitfield) field.bit_size = static_cast<uint16_t>(clang_getFieldDeclBitWidth(cursor));
         field.type = state.reader->convert(clang_getCursorType(cursor), made_up, state.depth);
+        field.is_float = is_float_type(clang_getCanonicalType(clang_getCursorType(cursor)).kind);
         if (field.type) state.fields.push_back(std::move(field));
         return CXVisit_Continue;
       },

@@ -188,6 +188,7 @@ void DwarfTypes::add_member(TypeTable& types, DWARFDie member, std::vector<Field
   DWARFDie type = type_of(member);
   field.type = convert(types, type, fmt::format("{}.{}", parent, fields->size()));
   if (!field.type) return;
+  field.is_float = peel(type).getTag() == DW_TAG_base_type && unsigned_of(peel(type), DW_AT_encoding, 0) == DW_ATE_float;
   uint64_t bits = member_byte_offset(member) * 8;
   if (auto size = member.find(DW_AT_bit_size)) {
     field.bit_size = static_cast<uint16_t>(toUnsigned(size, 0));

@@ -204,6 +204,8 @@ void BtfTypes::fill(TypeTable& types, uint32_t index, BtfRef ref, int depth) {
     field.bit_offset = btf_member_bit_offset(type, i);
     field.bit_size = static_cast<uint16_t>(btf_member_bitfield_size(type, i));
     field.type = convert(types, {ref.btf, member->type}, depth + 1, fmt::format("{}.{}", parent, i), false);
+    const btf_type* stripped = btf_at(btf_strip({ref.btf, member->type}));
+    field.is_float = stripped && btf_kind(stripped) == BTF_KIND_FLOAT;
     if (field.type) fields.push_back(std::move(field));
   }
   types.record(index).fields = std::move(fields);

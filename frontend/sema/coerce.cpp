@@ -1,5 +1,6 @@
 // Casts where a value is stored: the typed tree has no silent conversions.
 #include "frontend/sema/sema.h"
+#include "runtime-stub/abi/abi.h"
 
 namespace btc::sema {
 
@@ -83,6 +84,13 @@ bool Sema::coerce(Expr*& slot, TypeId target, bool warn) {
     default:
       return true;
   }
+}
+
+// The name of a pattern's probe where the kernel needs its text: a program knows its number, and looks the name up.
+bool Sema::probe_as_text(Expr*& slot) {
+  if (!lattice_.is(slot->type, TypeKind::ProbeName)) return false;
+  if (final_) slot = implicit_cast(slot, types_.string(abi::kProbeTextBytes));
+  return true;
 }
 
 // Makes the slot a Pointer, for reads of memory: integers by the space they carry, arrays and strings in memory by

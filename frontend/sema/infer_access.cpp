@@ -7,6 +7,7 @@ namespace btc::sema {
 
 TypeId Sema::visit_field(Expr*& slot) {
   auto* node = as<FieldAccess>(slot);
+  bool as_bytes = node == as_bytes_;
   TypeId base = visit(node->base);
   if (auto found = consts_.find(node->base);
       found != consts_.end() && (node->base->kind == NodeKind::Typeinfo || node->base->kind == NodeKind::RecordLit)) {
@@ -79,7 +80,24 @@ TypeId Sema::visit_field(Expr*& slot) {
     return lattice_.error();
   }
   node->path = hit->path;
-  return field_value_type(*hit->field, is_args && space == AddrSpace::None ? AddrSpace::Kernel : space, is_args);
+  TypeId value = field_value_type(*hit->field, is_args && space == AddrSpace::None ? AddrSpace::Kernel : space, is_args);
+  return origin == RecordOrigin::Script && !as_bytes ? with_terminator(slot, value) : value;
+}
+
+// `char name[4]` of a structure of the script need not end in a NUL: as text it has room for one, so that a full one is not taken for cut.
+TypeId Sema::with_terminator(Expr*& slot, TypeId type) {
+  if (!lattice_.is(type, TypeKind::String)) return type;
+  TypeId whole = types_.string(types_[type].size + 1);
+  if (!final_) return whole;
+  slot->type = type;
+  slot = implicit_cast(slot, whole);
+  return whole;
+}
+
+// For those who want a member's bytes, not its text.
+TypeId Sema::visit_bytes(Expr*& slot) {
+  as_bytes_ = slot;
+  return visit(slot);
 }
 
 TypeId Sema::visit_tuple_access(Expr*& slot) {
@@ -102,7 +120,7 @@ TypeId Sema::visit_tuple_access(Expr*& slot) {
 
 TypeId Sema::visit_array_access(Expr*& slot) {
   auto* node = as<ArrayAccess>(slot);
-  TypeId base = visit(node->base), index = visit(node->index);
+  TypeId base = visit_bytes(node->base), index = visit(node->index);
   if (lattice_.castable(index)) {
     if (final_) read_aggregation(node->index);
     index = lattice_.castable_value(index);
@@ -171,7 +189,7 @@ TypeId Sema::visit_array_access(Expr*& slot) {
 
 // The pointer written in a cast lies where the number cast from it says, else where the probe's memory is.
 TypeId Sema::visit_cast(Cast* node) {
-  TypeId from = visit(node->operand);
+  TypeId from = visit_bytes(node->operand);
   if (node->implicit) return node->type;
   std::optional<TypeId> written = type_of_spec(node->spec);
   if (!written) return final_ ? lattice_.error() : (from == lattice_.error() ? from : TypeId{});

@@ -21,7 +21,7 @@ std::optional<TypeId> Sema::operand_type(TypeSpec*& type, Expr*& operand) {
     type->name = as<Identifier>(operand)->name;
     operand = nullptr;
   }
-  return type ? type_of_spec(type) : std::optional<TypeId>(visit(operand));
+  return type ? type_of_spec(type) : std::optional<TypeId>(visit_bytes(operand));
 }
 
 TypeId Sema::visit_sizeof(Expr*& slot) {

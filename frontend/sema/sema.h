@@ -215,6 +215,8 @@ class Sema {
   TypeId visit_cast(Cast* cast);
   void check_cast(Cast* cast, TypeId from, TypeId to);
   TypeId visit_field(Expr*& slot);
+  TypeId with_terminator(Expr*& slot, TypeId type);
+  TypeId visit_bytes(Expr*& slot);
   TypeId visit_tuple_access(Expr*& slot);
   TypeId visit_array_access(Expr*& slot);
   TypeId visit_tuple(Tuple* tuple);
@@ -254,6 +256,7 @@ class Sema {
   // coerce.cpp
   bool coerce(Expr*& slot, TypeId target, bool warn = true);
   Expr* implicit_cast(Expr* expr, TypeId target);
+  bool probe_as_text(Expr*& slot);
   void read_aggregation(Expr*& slot);               // count() map read as a number
   bool to_pointer(Expr*& slot, TypeId pointee, AddrSpace fallback);
 
@@ -390,6 +393,7 @@ class Sema {
   bool local_changed_ = false;
   bool aggregate_allowed_ = false;                             // directly the value of a map assignment
   std::unordered_map<const Expr*, Const> consts_;
+  const Expr* as_bytes_ = nullptr;     // of which visit_bytes() was asked
   std::map<Function, Signature> signatures_;
 };
 

@@ -63,6 +63,7 @@ struct Field {
   uint16_t bit_size = 0;       // of a bitfield; 0 otherwise
   bool data_loc = false;       // tracepoint __data_loc / __rel_loc: u32 with (len << 16 | offset)
   bool rel_loc = false;
+  bool is_float = false;       // floating point, which the language does not have: bytes to read, `null` where the record is shown
 };
 
 struct Record {

@@ -17,6 +17,7 @@ void Body::lower_probe() {
   b.add_param("ctx", ir::ptr_type(PtrSpace::Ctx));
   b.set_block(b.new_block("entry"));
   filter_by_pid();
+  if (module.stops_at_exit()) stop_after_exit();
   if (module.program.guards_recursion) guard_against_recursion();
   collect_captures(probe->body);
   make_frame();
@@ -74,6 +75,17 @@ void Body::filter_by_pid() {
   b.set_block(check);
   b.br_if(b.binary(Op::Eq, pid_or_tid(false, false), target), go, skip);
   b.set_block(skip);
+  b.ret(b.constant(program_return()));
+  b.set_block(go);
+}
+
+// Between exit() and the moment when the runtime detaches, probes go on firing: those that events start do nothing any more, so that
+// maps show what they held at exit().
+void Body::stop_after_exit() {
+  if (!is_started_by_events(*probe)) return;
+  ir::BlockId over = b.new_block("over"), go = b.new_block("running");
+  b.br_if(b.emit(Op::Exited, {}, kI1, "exited"), over, go);
+  b.set_block(over);
   b.ret(b.constant(program_return()));
   b.set_block(go);
 }

@@ -179,6 +179,7 @@ class Body {
   void make_frame();
   void filter_by_pid();
   void guard_against_recursion();
+  void stop_after_exit();
   ValueId guard_ = kNoValue;
   void store_memory(const ast::Expr* expr, Memory to);
   ValueId scalar_of(const ast::Expr* expr);
@@ -262,6 +263,7 @@ class ExpansionScope {
   bool is_macro_;
 };
 
+bool is_started_by_events(const TypedProbe& probe);  // not by the runtime
 bool is_inline_loop(const ast::ForRange& loop);  // runs in the function itself, not in a callback
 bool has_effects(const ast::Expr* expr);         // assigns, calls something that sends or changes, or jumps
 // Making it may send a runtime error. `verbose`: also those that are only told with -k.

@@ -25,6 +25,7 @@ void Body::send(ir::Event event, const std::vector<EventField>& fields) {
   event.loc = b.place();
   event.expanded_from = expanded_from();
   TypeId payload = event.payload;
+  bool ends = event.kind == abi::EventKind::Exit && module.stops_at_exit();
   uint32_t id = module.event(std::move(event));
 
   std::vector<ValueId> early(fields.size(), kNoValue);
@@ -58,6 +59,7 @@ void Body::send(ir::Event event, const std::vector<EventField>& fields) {
     else store(fields[i].expr, to);
   }
   keep_tail = outer_keep_tail;
+  if (ends) b.emit(Op::ExitedSet, {});  // a lost exit() ends nothing
   b.emit(Op::EventSubmit, {ir::Builder::val(record)});
   b.br(done);
   b.set_block(done);

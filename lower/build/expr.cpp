@@ -176,6 +176,10 @@ void Body::store_memory(const ast::Expr* expr, Memory to) {
     case NodeKind::Cast: {
       const auto* cast_expr = ast::as<ast::Cast>(expr);
       if (cast_expr->operand->type == expr->type) return store(cast_expr->operand, to);
+      if (types[cast_expr->operand->type].kind == TypeKind::ProbeName) {
+        b.bpf("btc_probe_text", {pointer_to(to), scalar(cast_expr->operand)}, "ret");
+        return;
+      }
       if (has_prop(types[cast_expr->operand->type], kTypeScalar)) {
         // Integer or bool as an array of the same bytes.
         uint32_t size = types.size_of(expr->type);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lower/build/body.h"
+#include "lower/build/walk.h"
 #include "lower/ir/reachable_types.h"
 
 namespace btc::lower {
@@ -19,6 +20,13 @@ std::string identifier(std::string_view text) {
   return out;
 }
 
+bool calls_exit(const ast::Node* node) {
+  const auto* call = ast::dyn<ast::Call>(node);
+  bool found = call && call->function == Function::Exit;
+  if (!found) for_each_child(node, [&](const ast::Node* child) { found = found || calls_exit(child); });
+  return found;
+}
+
 bool is_aggregation(const Type& type) { return has_prop(type, kTypeAggregation); }
 
 }  // namespace
@@ -28,6 +36,7 @@ ModuleBuilder::ModuleBuilder(const Program& program, const SourceManager& source
 
 std::unique_ptr<ir::Module> ModuleBuilder::run() {
   add_header();
+  find_exits();
   add_maps();
   add_params();
   add_subprogs();
@@ -54,6 +63,24 @@ void ModuleBuilder::add_header() {
     const SourceFile& file = sources_.file(i);
     module_->sources.push_back({file.name, file.text, file.base});
   }
+}
+
+bool is_started_by_events(const TypedProbe& probe) {
+  switch (probe.attach->parsed.kind) {
+    case abi::ProbeKind::Begin: case abi::ProbeKind::End: case abi::ProbeKind::Self: case abi::ProbeKind::Test: case abi::ProbeKind::Bench:
+    case abi::ProbeKind::Iter: return false;
+    default: return true;
+  }
+}
+
+void ModuleBuilder::find_exits() {
+  bool exits = false, events = false;
+  for (const ast::Subprog* subprog : program.subprogs) exits = exits || calls_exit(subprog->body);
+  for (const TypedProbe& probe : program.probes) {
+    exits = exits || calls_exit(probe.body);
+    events = events || is_started_by_events(probe);
+  }
+  stops_at_exit_ = exits && events;
 }
 
 MapKind ModuleBuilder::hash_of(MapKind kind) {

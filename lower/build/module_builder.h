@@ -36,11 +36,14 @@ class ModuleBuilder {
   uint32_t new_function(ir::Function::Kind kind, std::string name, SourceRange place, int program);
   // A callback for map.for_each that does nothing: its number of calls counts the entries.
   uint32_t count_callback(int program_index, SourceRange place);
+  // exit() can happen while other probes fire: they ask whether it did.
+  bool stops_at_exit() const { return stops_at_exit_; }
   // The map is read or deleted entry-wise, so "no entry" and "all zero" must differ: no array.
   void map_needs_hash(uint32_t map);
 
  private:
   static ir::MapKind hash_of(ir::MapKind kind);
+  void find_exits();
   void add_header();
   void add_maps();
   void add_params();
@@ -57,6 +60,7 @@ class ModuleBuilder {
   std::unordered_map<const ast::Param*, uint32_t> params_;
   std::unordered_map<const ast::Subprog*, uint32_t> subprogs_;
   std::map<std::pair<abi::FactKind, std::string>, uint32_t> facts_;
+  bool stops_at_exit_ = false;
 };
 
 // Moves the module's types into a table of its own: only what maps and events mention, in the order they mention it.

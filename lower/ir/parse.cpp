@@ -145,6 +145,7 @@ void Parser::parse_field(uint32_t record) {
   if (try_keyword("bits")) field.bit_size = static_cast<uint16_t>(take_u32());
   field.data_loc = try_keyword("data_loc");
   field.rel_loc = try_keyword("rel_loc");
+  field.is_float = try_keyword("float");
   if (failed_) return;
   pending_fields_.push_back({record, static_cast<uint32_t>(module_->types->record(record).fields.size()), type, range});
   module_->types->record(record).fields.push_back(std::move(field));

@@ -110,6 +110,7 @@ class Printer {
       if (field.bit_size != 0) put(" bits {}", field.bit_size);
       if (field.data_loc) put(" data_loc");
       if (field.rel_loc) put(" rel_loc");
+      if (field.is_float) put(" float");
       line("");
     }
     line("}");

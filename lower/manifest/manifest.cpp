@@ -144,7 +144,8 @@ class ManifestBuilder {
     if (type.kind == TypeKind::Struct) {
       for (const Field& field : types.record(type.record).fields) {
         auto name = out_.CreateString(field.name);
-        fields.push_back(fb::CreateTypeField(out_, name, type_index(field.type), field.bit_offset / 8, static_cast<uint16_t>(field.bit_offset % 8), field.bit_size));
+        uint32_t shown = field.is_float ? 0 : type_index(field.type);
+        fields.push_back(fb::CreateTypeField(out_, name, shown, field.bit_offset / 8, static_cast<uint16_t>(field.bit_offset % 8), field.bit_size));
       }
     }
     return fields;

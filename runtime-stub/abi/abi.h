@@ -11,6 +11,7 @@ inline constexpr const char* kObjectSection = ".btc.object";       // in an exec
 
 // Symbols in the object.
 inline constexpr const char* kFactsSymbol = "btc_facts";           // .rodata
+inline constexpr const char* kExitedSymbol = "btc_exited";         // .bss, u64: 1 once a program called exit()
 inline constexpr const char* kRingMap = "btc_events";              // BPF_MAP_TYPE_RINGBUF
 inline constexpr const char* kScratchMap = "btc_scratch";          // PERCPU_ARRAY, kScratchLevels entries
 inline constexpr const char* kLargeScratchMap = "btc_scratch_all";  // ARRAY, kScratchLevels entries per CPU: where one is larger than a per-CPU value may be
@@ -22,6 +23,8 @@ inline constexpr const char* kUnwindMaps = "btc_unwind_maps";      // ARRAY
 inline constexpr const char* kUnwindRows = "btc_unwind_rows";      // ARRAY
 inline constexpr const char* kUnwindState = "btc_unwind_state";    // PERCPU_ARRAY, 1 entry
 inline constexpr const char* kUnwindNeed = "dwarf unwinding";      // in Program.needs of programs that use them
+inline constexpr const char* kProbeNames = "btc_probe_names";      // ARRAY of char[kProbeTextBytes]: names of the attach targets, for `probe` as text in the kernel; filled on the target
+inline constexpr uint32_t kProbeTextBytes = 256;                   // with the NUL
 inline constexpr const char* kZeroMap = "btc_zero";                // ARRAY, one all-zero value: initial value of large entries
 inline constexpr const char* kMapPrefix = "AT_";                   // script maps: "@x" is AT_x, "@" is AT_
 

@@ -40,6 +40,8 @@ BTC_LIBRARY u64 btc_str_concat(char* to, const char* a, u64 a_capacity, const ch
 BTC_LIBRARY u64 btc_strerror(char* to, s64 number);  // a negative number is negated first
 BTC_LIBRARY u64 btc_signal_name(char* to, s64 number);
 BTC_LIBRARY u64 btc_syscall_name(char* to, s64 number);  // x86-64
+// The same for an attach target, into kProbeTextBytes (abi/abi.h).
+BTC_LIBRARY u64 btc_probe_text(char* to, u64 target);
 
 // hist.bpf.c: bucket of a value, as hist_bucket() in abi/aggregates.h.
 BTC_LIBRARY u64 btc_log2(u64 value);  // floor; 0 for 0

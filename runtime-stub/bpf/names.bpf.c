@@ -1,7 +1,7 @@
 // Names of numbers: tables in .rodata, one row of 64 bytes each, copied whole.
 #include "runtime-stub/bpf/btc_helpers.h"
 
-enum { kNameBytes = 64, kErrors = 134, kSignals = 65, kSyscalls = 512 };
+enum { kNameBytes = 64, kProbeTextBytes = 256, kErrors = 134, kSignals = 65, kSyscalls = 512 };
 
 #pragma clang diagnostic ignored "-Winitializer-overrides"
 
@@ -37,3 +37,14 @@ BTC_LIBRARY u64 btc_strerror(char* to, s64 number) {
 }
 BTC_LIBRARY u64 btc_signal_name(char* to, s64 number) { return copy_name(to, &kSignalNames[0][0], (u64)number, kSignals); }
 BTC_LIBRARY u64 btc_syscall_name(char* to, s64 number) { return copy_name(to, &kSyscallNames[0][0], (u64)number, kSyscalls); }
+
+static void* (*const bpf_map_lookup_elem)(void* map, const void* key) = (void*)1;
+extern char btc_probe_names[];  // the backend puts its definition in its place
+
+BTC_LIBRARY u64 btc_probe_text(char* to, u64 target) {
+  u32 index = (u32)target;
+  char* name = bpf_map_lookup_elem(btc_probe_names, &index);
+  if (name) bpf_probe_read_kernel(to, kProbeTextBytes, name);
+  else __builtin_memset(to, 0, kProbeTextBytes);
+  return 0;
+}

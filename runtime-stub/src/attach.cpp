@@ -23,8 +23,8 @@
 namespace btc::rt {
 namespace {
 
-AttachError failed(int negative_errno, std::string detail = {}) { return {-negative_errno, false, std::move(detail)}; }
-AttachError missing(int negative_errno) { return {-negative_errno, true, {}}; }
+AttachError failed(int negative_errno, std::string detail = {}) { return {-negative_errno, false, std::move(detail), false}; }
+AttachError missing(int negative_errno) { return {-negative_errno, true, {}, false}; }
 
 // Connects a program to an open perf event.
 AttachError connect(RunState& run, Binding& binding, Fd event, uint64_t cookie, Attached* out) {
@@ -95,7 +95,7 @@ AttachError attach_kprobe(RunState& run, Binding& binding, Attached* out) {
     int event = site.event ? site.event.release() : open_kprobe(binding, site);
     if (event == -ENOENT && site.offset == 0) return missing(event);
     if (event == -EADDRNOTAVAIL) return failed(event, cat("several functions are called ", site.symbol));
-    if (event == -EILSEQ) return failed(event, "Possible attachment attempt in the middle of an instruction, try a different offset.");
+    if (event == -EILSEQ) return {EILSEQ, false, "Possible attachment attempt in the middle of an instruction, try a different offset.", true};
     if (event < 0) return failed(event);
     AttachError error = connect(run, binding, Fd(event), site.name, out);
     if (error.error != 0) return error;
@@ -276,7 +276,7 @@ bool open_kprobes(RunState& run) {
 }
 
 AttachError attach(RunState& run, Binding& binding, Attached* out) {
-  if (!binding.refusal.empty()) return {EINVAL, false, binding.refusal};
+  if (!binding.refusal.empty()) return {EINVAL, false, binding.refusal, true};
   return kFunctions[static_cast<size_t>(binding.how)](run, binding, out);
 }
 

@@ -20,6 +20,7 @@ struct AttachError {
   int error = 0;                   // errno; 0: none
   bool missing = false;            // the target does not exist: "No matches", not "Unable to attach"
   std::string detail;              // what the kernel's answer means
+  bool is_message = false;         // `detail` is a message of its own
 };
 
 AttachError attach(RunState& run, Binding& binding, Attached* out);

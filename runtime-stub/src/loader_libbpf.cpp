@@ -190,6 +190,7 @@ uint8_t* LibbpfLoader::facts(size_t* size) {
     uint8_t* data = nullptr;
     bpf_map* map;
     bpf_object__for_each_map(map, object_) {
+      if (std::string_view(bpf_map__name(map)).ends_with(".bss")) continue;
       size_t bytes = 0;
       auto* value = static_cast<uint8_t*>(const_cast<void*>(bpf_map__initial_value(map, &bytes)));
       if (value != nullptr && bytes == section.size() && memcmp(value, section.data(), bytes) == 0) data = value;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "runtime-stub/abi/abi.h"
 #include "runtime-stub/src/facts.h"
@@ -100,7 +101,20 @@ void size_maps(RunState& run) {
     if (map->entries_from_config() && keys != 0) run.loader->set_map_entries(text_of(map->bpf_name()), static_cast<uint32_t>(std::min<uint64_t>(keys, UINT32_MAX)));
   }
   if (run.loader->has_map(abi::kLargeScratchMap)) run.loader->set_map_entries(abi::kLargeScratchMap, possible_cpus() * abi::kScratchLevels);
+  if (run.loader->has_map(abi::kProbeNames)) run.loader->set_map_entries(abi::kProbeNames, std::max<uint32_t>(static_cast<uint32_t>(run.names.size()), 1));
   if (run.loader->has_map(abi::kRingMap)) run.loader->set_map_entries(abi::kRingMap, ring_bytes(run));
+}
+
+// For programs that compare their probe's name: `strcontains(probe, "read")`.
+bool fill_probe_names(const RunState& run) {
+  int fd = run.loader->map_fd(abi::kProbeNames);
+  char text[abi::kProbeTextBytes];
+  for (uint32_t i = 0; fd >= 0 && i < run.names.size(); ++i) {
+    memset(text, 0, sizeof text);
+    memcpy(text, run.names[i].data(), std::min(run.names[i].size(), sizeof text - 1));
+    if (sys::map_update(fd, &i, text, sizeof text, 1) != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -123,8 +137,12 @@ bool load_script(RunState& run, int* code) {
     if (code != nullptr) *code = 1;
     return false;
   }
-  if (run.loader->load(&failure)) return true;
-  report_load_failure(run, failure);
+  if (!run.loader->load(&failure)) {
+    report_load_failure(run, failure);
+    return false;
+  }
+  if (fill_probe_names(run)) return true;
+  run.messages.error("Could not fill the table of probe names.");
   return false;
 }
 

@@ -119,6 +119,40 @@ bool report_missing(RunState& run, uint32_t index, const abi::AttachPoint& point
   return is_error;
 }
 
+static void report_program_limit(RunState& run, const fb::Program* program, uint64_t count, uint64_t limit) {
+  run.messages.at(program->location(), Severity::Error,
+                  cat("Your program is trying to generate more than ", count, " BPF programs, which exceeds the current limit of ", limit),
+                  "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.");
+}
+
+// In bpftrace each function of a pattern that asks for its name is a program. One program serves them all here, so max_bpf_progs
+// refuses none of them; but where there are too many probes as well, this is the limit that is met first.
+static bool exceeds_as_programs(RunState& run) {
+  uint64_t limit = Config::as_number(run.config.max_bpf_progs);
+  for (const Binding& binding : run.bindings) {
+    const fb::Program* program = run.manifest().programs()->Get(binding.program);
+    if (!program->uses_probe_name() || binding.count <= limit) continue;
+    report_program_limit(run, program, binding.count, limit);
+    return true;
+  }
+  return false;
+}
+
+int check_probe_count(RunState& run) {
+  uint64_t limit = Config::as_number(run.config.max_probes), count = 0;
+  for (const Binding& binding : run.bindings) count += binding.count;
+  if (count == 0) {
+    if (!run.options.output.quiet) write_all(STDOUT_FILENO, "No probes to attach\n");
+    return 1;
+  }
+  if (count <= limit) return 0;
+  if (!exceeds_as_programs(run))
+    run.messages.error(cat("Can't attach to ", count, " probes because it exceeds the current limit of ", limit,
+                           " probes.\nYou can increase the limit through the BPFTRACE_MAX_PROBES environment variable, but BE CAREFUL since a "
+                           "high number of probes attached can cause your system to crash."));
+  return 1;
+}
+
 int resolve_all(RunState& run) {
   const auto* programs = run.manifest().programs();
   uint64_t limit = Config::as_number(run.config.max_bpf_progs), expanded = 0;
@@ -153,9 +187,7 @@ int resolve_all(RunState& run) {
     }
     if (result.expanded) expanded += result.found.size();
     if (expanded > limit) {
-      run.messages.at(program->location(), Severity::Error,
-                      cat("Your program is trying to generate more than ", expanded, " BPF programs, which exceeds the current limit of ", limit),
-                      "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.");
+      report_program_limit(run, program, expanded, limit);
       return 1;
     }
     std::string lacking = needs_text(run, program, prog_type_of(result.found.front()));

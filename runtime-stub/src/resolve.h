@@ -39,6 +39,9 @@ void resolve_iter(RunState&, const abi::AttachPoint&, Resolution*);
 // All programs of the script. 0, or the exit code; messages were printed.
 int resolve_all(RunState& run);
 
+// Against max_probes, of what is left after filters. 0, or the exit code; a message was printed.
+int check_probe_count(RunState& run);
+
 // A program found nothing to attach to: says so as missing_probes asks, and that its probe is left empty if it is. `missing` has
 // an entry per program. True if that ends the run.
 // `reason`: instead of "No matches for ...".

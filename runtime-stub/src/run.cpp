@@ -122,20 +122,6 @@ bool filter_probes(RunState& run) {
   return true;
 }
 
-int check_probe_count(RunState& run) {
-  uint64_t limit = Config::as_number(run.config.max_probes), count = 0;
-  for (const Binding& binding : run.bindings) count += binding.count;
-  if (count == 0) {
-    if (!run.options.output.quiet) write_all(STDOUT_FILENO, "No probes to attach\n");
-    return kUsage;
-  }
-  if (count <= limit) return 0;
-  run.messages.error(cat("Can't attach to ", count, " probes because it exceeds the current limit of ", limit,
-                         " probes.\nYou can increase the limit through the BPFTRACE_MAX_PROBES environment variable, but BE CAREFUL since a "
-                         "high number of probes attached can cause your system to crash."));
-  return kUsage;
-}
-
 void raise_file_limit(uint64_t probes) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -320,7 +306,7 @@ bool Run::attach_one(size_t index) {
     return true;
   }
   std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
-  if (!binding.refusal.empty() && policy != MissingProbes::Ignore) {
+  if (error.is_message && policy != MissingProbes::Ignore) {
     state_.messages.say(policy == MissingProbes::Error ? Severity::Error : Severity::Warning, cause);
     cause.clear();
   }

@@ -8,7 +8,7 @@ namespace btc::sema {
 // buf(array), buf(pointer, length), buf(string, length)
 TypeId Sema::call_buf(Call* call, Expr*&) {
   if (!check_arity(call, 1, 2)) return lattice_.error();
-  for (Expr*& arg : call->args) visit(arg);
+  for (Expr*& arg : call->args) visit_bytes(arg);
   TypeId type = call->args[0]->type;
   if (lattice_.unknown(type)) return type;
   const Type t = types_[type];
@@ -89,7 +89,7 @@ TypeId Sema::call_symbol(Call* call, Expr*&) {
 
 TypeId Sema::call_macaddr(Call* call, Expr*&) {
   if (!check_arity(call, 1, 1)) return lattice_.error();
-  TypeId type = visit(call->args[0]);
+  TypeId type = visit_bytes(call->args[0]);
   if (lattice_.unknown(type)) return type;
   const Type t = types_[type];
   if (call->args[0]->kind == NodeKind::String) {
@@ -111,7 +111,7 @@ TypeId Sema::call_macaddr(Call* call, Expr*&) {
 
 TypeId Sema::call_memcmp(Call* call, Expr*&) {
   if (!check_arity(call, 3, 3)) return lattice_.error();
-  for (Expr*& arg : call->args) visit(arg);
+  for (Expr*& arg : call->args) visit_bytes(arg);
   auto count = literal_argument(call, 2);
   if (!lattice_.unknown(call->args[2]->type) && (!count || count->kind != Const::Int || count->negative)) {
     report(DiagKind::ArgLiteral, call->range, call->name, "int", base_name(call->args[2]->type));
@@ -123,7 +123,7 @@ TypeId Sema::call_memcmp(Call* call, Expr*&) {
 
 TypeId Sema::call_ntop(Call* call, Expr*&) {
   if (!check_arity(call, 1, 2)) return lattice_.error();
-  for (Expr*& arg : call->args) visit(arg);
+  for (Expr*& arg : call->args) visit_bytes(arg);
   if (call->args.size() == 2 && !check_arg(call, 0, "int", false)) return lattice_.error();
   Expr*& address = call->args.back();
   TypeId type = address->type;

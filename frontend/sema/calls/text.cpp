@@ -1,6 +1,7 @@
 // printf and its family, str(), and functions on strings.
 #include "frontend/sema/kernel_format.h"
 #include "frontend/sema/sema.h"
+#include "runtime-stub/abi/abi.h"
 #include "runtime-stub/abi/format_spec.h"
 
 namespace btc::sema {
@@ -115,6 +116,10 @@ TypeId Sema::call_str(Call* call, Expr*& slot) {
     }
     return result;
   }
+  if (call->args.size() == 1 && probe_as_text(call->args[0])) {
+    if (final_) slot = call->args[0];
+    return types_.string(abi::kProbeTextBytes);
+  }
   if (!lattice_.is_int(type) && !lattice_.is(type, TypeKind::Pointer) && !lattice_.is(type, TypeKind::Array)) {
     report(DiagKind::StrArgument, call->range, call->name, show(type));
     return lattice_.error();
@@ -134,6 +139,7 @@ bool Sema::string_like(Expr*& slot, const char* what) {
     if (final_) slot = literal_of(*known, slot->range);
     return true;
   }
+  if (probe_as_text(slot)) return true;
   auto byte_elements = [&](TypeId elem) { return types_[elem].kind == TypeKind::Int && types_[elem].size == 1; };
   if (t.kind == TypeKind::Pointer || t.kind == TypeKind::Array) {
     if (!byte_elements(t.elem)) {
@@ -164,6 +170,7 @@ TypeId Sema::call_strcap(Call* call, Expr*& slot) {
   if (!string_like(call->args[0], "strcap")) return lattice_.error();
   const Type& t = types_[type];
   if (t.kind == TypeKind::String) return set_const(slot, {Const::Int, t.size, false, {}}, false);
+  if (t.kind == TypeKind::ProbeName) return set_const(slot, {Const::Int, abi::kProbeTextBytes, false, {}}, false);
   if (t.kind == TypeKind::Array) return set_const(slot, {Const::Int, t.count, false, {}}, false);
   if (final_) {
     call->function = Function::Strlen;  // of a pointer: as far as it goes
