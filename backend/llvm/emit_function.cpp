@@ -70,6 +70,15 @@ static uint32_t slot_align(const ir::Slot& slot) {
   return std::max(by_size, slot.align);
 }
 
+// What place-slots put on the stack is not to be taken apart: LLVM would keep the parts of a record in registers and spill those to the
+// stack, a byte of a packed one in eight.
+constexpr uint32_t kSplitBytes = 32;
+
+static void keep_in_memory(llvm::IRBuilder<>& b, llvm::AllocaInst* bytes) {
+  llvm::FunctionType* type = llvm::FunctionType::get(b.getVoidTy(), {bytes->getType()}, false);
+  b.CreateCall(type, llvm::InlineAsm::get(type, "", "r", /*hasSideEffects=*/true), {bytes});
+}
+
 // Slots live on the stack; those that place-slots moved lie in the program's level of btc_scratch.
 void FunctionEmitter::emit_entry() {
   b.SetInsertPoint(entry_);
@@ -81,6 +90,7 @@ void FunctionEmitter::emit_entry() {
     llvm::AllocaInst* bytes = stack_bytes(slot.size, slot.name.c_str());
     bytes->setAlignment(llvm::Align(slot_align(slot)));
     slots_[i] = bytes;
+    if (slot.place == ir::Slot::Stack && slot.size > kSplitBytes) keep_in_memory(b, bytes);
   }
   unwrap_parameters();
   b.CreateBr(blocks_.empty() ? entry_ : blocks_[0]);

@@ -144,11 +144,11 @@ Place Body::field(Place base, uint32_t record, const std::vector<uint32_t>& path
       case Place::Core:
       case Place::Record: base.path.push_back(module.core().member(record, step)); break;
       case Place::Argument: base.offset = step; break;
-      default: base.offset += member.bit_size != 0 ? member.bit_offset / 8 / 8 * 8 : member.bit_offset / 8; break;
+      default: base.offset += member.bit_offset / 8; break;
     }
     base.type = member.type;
     base.bit_size = member.bit_size;
-    base.bit_offset = member.bit_size != 0 ? member.bit_offset % 64 : 0;
+    base.bit_offset = member.bit_offset % 8;
     base.data_loc = member.data_loc;
     base.rel_loc = member.rel_loc;
     if (types[member.type].kind == TypeKind::Struct) record = types[member.type].record;

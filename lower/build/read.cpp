@@ -57,16 +57,23 @@ ValueId Body::load(const Place& place) {
   uint32_t size = types.size_of(place.type);
   bool is_signed = is_signed_type(types, place.type);
   if (place.bit_size != 0 && place.kind != Place::Core && place.kind != Place::Record) {
-    // The 64 bits that hold it, as far as the record goes; shifted up and down.
-    Memory bits = temp(8, 8, "bits");
+    // The bytes that hold it, shifted up and down. In packed records 64 bits and less may lie in nine.
+    uint32_t bytes = (place.bit_offset + place.bit_size + 7) / 8;
+    Memory bits = temp(bytes > 8 ? 16 : 8, 8, "bits");
     b.store(bits.pointer, bits.offset, b.constant(0));
-    uint32_t bytes = std::min<uint32_t>(8, (place.bit_offset + place.bit_size + 7) / 8);
     Place whole = place;
     whole.bit_size = 0;
     if (place.kind == Place::Direct) b.mem_copy(pointer_to(bits), address(whole), bytes);
     else read(bits, address(whole), place.space, bytes);
     ValueId value = b.load(bits.pointer, bits.offset, kI64, "bits");
-    value = b.binary(Op::Shl, value, b.constant(64 - place.bit_offset - place.bit_size), "high");
+    uint32_t above = 64 - place.bit_size;         // bits of other members above it
+    if (bytes > 8) {
+      ValueId last = b.resize(b.load(bits.pointer, bits.offset + 8, ir::int_of(1), "last"), kI64, false, "last");
+      value = b.binary(Op::Or, b.binary(Op::ShrU, value, b.constant(place.bit_offset), "low"), b.binary(Op::Shl, last, b.constant(64 - place.bit_offset), "high"), "bits");
+    } else {
+      above -= place.bit_offset;
+    }
+    value = b.binary(Op::Shl, value, b.constant(above), "high");
     return b.binary(is_signed ? Op::ShrS : Op::ShrU, value, b.constant(64 - static_cast<int64_t>(place.bit_size)), "field");
   }
   switch (place.kind) {
