@@ -79,10 +79,10 @@ void Body::filter_by_pid() {
   b.set_block(go);
 }
 
-// Between exit() and the moment when the runtime detaches, probes go on firing: those that events start do nothing any more, so that
-// maps show what they held at exit().
+// Between exit() and the moment when the runtime detaches, probes go on firing. What traced programs were doing then still counts;
+// a timer that fires once more would count what nobody did.
 void Body::stop_after_exit() {
-  if (!is_started_by_events(*probe)) return;
+  if (!is_timer(*probe)) return;
   ir::BlockId over = b.new_block("over"), go = b.new_block("running");
   b.br_if(b.emit(Op::Exited, {}, kI1, "exited"), over, go);
   b.set_block(over);

@@ -263,7 +263,7 @@ class ExpansionScope {
   bool is_macro_;
 };
 
-bool is_started_by_events(const TypedProbe& probe);  // not by the runtime
+bool is_timer(const TypedProbe& probe);  // interval or profile
 bool is_inline_loop(const ast::ForRange& loop);  // runs in the function itself, not in a callback
 bool has_effects(const ast::Expr* expr);         // assigns, calls something that sends or changes, or jumps
 // Making it may send a runtime error. `verbose`: also those that are only told with -k.

@@ -65,22 +65,19 @@ void ModuleBuilder::add_header() {
   }
 }
 
-bool is_started_by_events(const TypedProbe& probe) {
-  switch (probe.attach->parsed.kind) {
-    case abi::ProbeKind::Begin: case abi::ProbeKind::End: case abi::ProbeKind::Self: case abi::ProbeKind::Test: case abi::ProbeKind::Bench:
-    case abi::ProbeKind::Iter: return false;
-    default: return true;
-  }
+bool is_timer(const TypedProbe& probe) {
+  abi::ProbeKind kind = probe.attach->parsed.kind;
+  return kind == abi::ProbeKind::Interval || kind == abi::ProbeKind::Profile;
 }
 
 void ModuleBuilder::find_exits() {
-  bool exits = false, events = false;
+  bool exits = false, timers = false;
   for (const ast::Subprog* subprog : program.subprogs) exits = exits || calls_exit(subprog->body);
   for (const TypedProbe& probe : program.probes) {
     exits = exits || calls_exit(probe.body);
-    events = events || is_started_by_events(probe);
+    timers = timers || is_timer(probe);
   }
-  stops_at_exit_ = exits && events;
+  stops_at_exit_ = exits && timers;
 }
 
 MapKind ModuleBuilder::hash_of(MapKind kind) {

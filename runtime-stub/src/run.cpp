@@ -60,6 +60,7 @@ class Run final : public Target {
   bool attach_one(size_t index);
   void drain();
   void poll(bool only_drain);
+  void let_calls_end();
   void keep_time();
   void show_status();
   void read_iterators();
@@ -389,6 +390,20 @@ void Run::poll(bool only_drain) {
   }
 }
 
+// After exit(): calls that traced programs had begun still count in maps, as in bpftrace, which takes about as long to detach. What
+// they send does not.
+void Run::let_calls_end() {
+  constexpr timespec kStep{0, 500000};
+  constexpr int kSteps = 4;
+  auto forget = [](const uint8_t*, uint32_t) { return true; };
+  for (int i = 0; i < kSteps && attached_count_ != 0 && has_ring_; ++i) {
+    ring_.drain(forget);
+    ::nanosleep(&kStep, nullptr);
+  }
+  detach_all(attached_);
+  if (has_ring_) ring_.drain(forget);
+}
+
 void Run::read_iterators() {
   for (size_t i = 0; i < attached_.size(); ++i) {
     if (!attached_[i].iterator || attached_[i].links.empty()) continue;
@@ -572,7 +587,8 @@ int Run::go() {
   else poll(testing || (attached_count_ == 0 && signals == 0));
   clear_status_line();
   notify_service("STOPPING=1\nSTATUS=Shutting down...");
-  detach_all(attached_);
+  if (exiting_) let_calls_end();
+  else detach_all(attached_);
   finish();
   if (!testing) output_->dump_maps();
   int written = output_->close();
