@@ -67,9 +67,11 @@ DIType* CoreTypes::composite(uint32_t index) {
   bool is_union = type.kind == CoreType::Union;
   uint64_t bits = type.size * 8ull;
   llvm::StringRef tag = type.is_typedef ? llvm::StringRef() : llvm::StringRef(type.name);
+  // LLVM takes equal types for one, and two nameless ones of the same size are equal until they have members. BTF has no lines.
+  unsigned line = index + 1;
   llvm::DICompositeType* result =
-      is_union ? di.createUnionType(debug_.unit(), tag, debug_.file(), 0, bits, 0, DINode::FlagZero, {})
-               : di.createStructType(debug_.unit(), tag, debug_.file(), 0, bits, 0, DINode::FlagZero, nullptr, {});
+      is_union ? di.createUnionType(debug_.unit(), tag, debug_.file(), line, bits, 0, DINode::FlagZero, {})
+               : di.createStructType(debug_.unit(), tag, debug_.file(), line, bits, 0, DINode::FlagZero, nullptr, {});
   DIType* seen = result;
   if (type.is_typedef) seen = di.createTypedef(result, type.name, debug_.file(), 0, debug_.unit());
   types_[index] = seen;  // before its members: they may point back
