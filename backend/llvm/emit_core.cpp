@@ -141,10 +141,11 @@ DIType* CoreTypes::type(uint32_t index) {
 }
 
 llvm::Value* CoreTypes::address(llvm::IRBuilder<>& builder, llvm::Value* base, const ir::Chain& chain) {
-  // The element types only have to be present; offsets come from the debug types.
-  llvm::Type* byte = builder.getInt8Ty();
-  llvm::StructType* any_struct = llvm::StructType::get(builder.getContext(), llvm::ArrayRef<llvm::Type*>(byte));
-  llvm::Type* any_array = llvm::ArrayType::get(byte, 1);
+  // The element types only have to be present; offsets come from the debug types. LLVM looks at the structure's alignment alone: a bitfield
+  // must lie within one word of that size.
+  llvm::Type* word = builder.getInt64Ty();
+  llvm::StructType* any_struct = llvm::StructType::get(builder.getContext(), llvm::ArrayRef<llvm::Type*>(word));
+  llvm::Type* any_array = llvm::ArrayType::get(builder.getInt8Ty(), 1);
   llvm::Value* address = base;
   uint32_t at = chain.type;
   for (uint32_t step : chain.path) {

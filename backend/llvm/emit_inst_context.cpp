@@ -118,9 +118,11 @@ void emit_FactAddr(FunctionEmitter& f, const ir::Inst& inst) {
 void emit_CopyConst(FunctionEmitter& f, const ir::Inst& inst) {
   uint64_t marked = abi::kCopyConstMagic | inst.operands[0].number;
   llvm::FunctionType* type = llvm::FunctionType::get(f.b.getInt64Ty(), false);
-  llvm::InlineAsm* code = llvm::InlineAsm::get(type, fmt::format("$0 = {} ll", marked), "=r", /*hasSideEffects=*/false);
+  // Where the choice between two ways is made LLVM is not to keep it in a register for the next place: that would outlive calls.
+  bool is_choice = inst.operands[0].number == abi::kCopyTypedReads;
+  llvm::InlineAsm* code = llvm::InlineAsm::get(type, fmt::format("$0 = {} ll", marked), "=r", /*hasSideEffects=*/is_choice);
   llvm::CallInst* call = f.b.CreateCall(type, code, {});
-  call->setDoesNotAccessMemory();
+  if (!is_choice) call->setDoesNotAccessMemory();
   f.set_result(inst, call);
 }
 

@@ -11,8 +11,8 @@
 // Loads of fentry's, fexit's and raw tracepoints' arguments are those from the context itself (ArgumentOffset).
 //
 // Per-copy constants are lddw instructions with the marked immediate (abi.h).
-// Only programs are described; in subprograms and callbacks, which all programs
-// share, the loader finds the marks by itself when it copies the instructions.
+// Only programs are described; subprograms and callbacks are shared by all of them. The choice of
+// typed reads may stand in those, too: the loader finds its marks by itself.
 #include "backend/obj/patches.h"
 
 #include "backend/obj/verify_context.h"
@@ -75,7 +75,8 @@ void add_copy_constants(const CodeSection& code, const CodeSection::Symbol& symb
   for (uint32_t i = symbol.insn; i + 1 < symbol.insn + symbol.count; ++i) {
     if (code.insns[i].code != kLddw) continue;
     uint64_t high = static_cast<uint32_t>(code.insns[i + 1].imm);
-    if (high == abi::kCopyConstMagic >> 32) {
+    bool is_choice = static_cast<uint32_t>(code.insns[i].imm) == abi::kCopyTypedReads;
+    if (high == abi::kCopyConstMagic >> 32 && !is_choice) {
       patches.push_back({program, i - symbol.insn, static_cast<uint8_t>(PatchKind::CopyConst), "",
                          static_cast<uint32_t>(code.insns[i].imm), code.raw[i]});
     }

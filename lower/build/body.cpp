@@ -20,6 +20,7 @@ void Body::lower_probe() {
   if (module.stops_at_exit()) stop_after_exit();
   if (module.program.guards_recursion) guard_against_recursion();
   collect_captures(probe->body);
+  find_aliases(probe->body);
   make_frame();
   statements(*probe->body);
   if (!b.terminated()) return_value(b.constant(program_return()));
@@ -40,6 +41,8 @@ void Body::lower_subprog(const ast::Subprog& subprog) {
   }
   b.set_block(b.new_block("entry"));
   collect_captures(subprog.body);
+  find_aliases(subprog.body);
+  for (const ast::SubprogParam& param : subprog.params) aliases_.erase(param.var);
   if (in_memory(return_type_) && frame_has_flag_) {
     result_offset_ = std::max<uint32_t>(frame_size_, 16);
     frame_size_ = result_offset_ + (types.size_of(return_type_) + 7) / 8 * 8;

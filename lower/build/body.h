@@ -54,6 +54,15 @@ struct Place {
   TypeId type;
   uint32_t bit_offset = 0, bit_size = 0;  // of a bitfield, from `offset`; relocated ones know from their chain
   bool data_loc = false, rel_loc = false;
+  // Core: what the chain starts at, if the kernel knows that pointer's type (known_pointers.cpp).
+  enum Root : uint8_t {
+    Address,    // `base`
+    Task,       // the current task
+    InContext,  // a pointer at `offset` of the context that may be null: what an iterator shows, a raw tracepoint's argument
+  } root = Address;
+  struct Link { uint32_t record; std::vector<uint32_t> path; TypeId type; };
+  std::vector<Link> links;       // pointers to follow from there, not read yet
+  bool is_indirect() const { return root != Address || !links.empty(); }
 };
 
 enum class LoopKind : uint8_t { Inline, Callback };
@@ -200,10 +209,34 @@ class Body {
   const std::vector<ParameterPlace>& parameter_places(uint32_t record) const;
   ValueId parameter_word(const ParameterPlace& where, uint32_t word, const std::string& name);
   void store_parameter(uint32_t record, uint32_t index, Memory to);
+
+  // Pointers of known type (known_pointers.cpp).
+  void find_aliases(const ast::Node* body);
+  const ast::Expr* origin(const ast::Expr* pointer) const;
+  bool is_known(const Place& place) const;
+  bool start_chain(const ast::Expr* pointer, Place* out);
+  bool is_iterated(const ast::Expr* expr) const;
+  int64_t iterated_offset(const ast::FieldAccess& access) const;
+  const Field* argument_field(const ast::Expr* pointer) const;
   ValueId trusted_argument(const ast::Expr* pointer);
+  void follow(const Place& place, const std::function<void(ValueId)>& use, const std::function<void()>& missing);
+  static Place followed(const Place& place, ValueId base);
+  ValueId load_followed(const Place& place);
+  Place followed(const Place& place);
+  ValueId guarded_root(const Place& place);
+  ValueId plain_number(ValueId pointer);
+
+  // Copies of kernel structures (struct_copy.cpp).
+  const Record* relocated_record(TypeId type) const;
+  uint32_t count_reads(TypeId type, bool whole, uint32_t limit) const;
+  void copy_record(const Place& from, Memory to);
+  void copy_member(const Place& from, Memory to, bool whole, Memory result);
+  void copy_bitfield(const Place& from, const Field& field, Memory record, bool whole);
+  void if_exists(const Place& member, const std::function<void()>& then);
   void assign(const ast::Assign& assign);
   void assign_variable(const ast::Variable* variable, const ast::Assign& assign);
-  uint32_t pointee_size(TypeId pointer) const;
+  ValueId stride(TypeId elem);                   // bytes from one element to the next
+  ValueId scaled(ValueId steps, TypeId pointer); // steps of a pointer in bytes; of other types the steps
   bool is_syscall_record(uint32_t record) const;
   int64_t program_return() const;
   uint32_t loop_function(std::string_view name, SourceRange place);
@@ -224,9 +257,25 @@ class Body {
   bool frame_has_flag_ = false;
   std::vector<FreeSlot> temps_;
   std::vector<LoopContext> loops_;
+  std::unordered_map<const ast::Variable*, const ast::Expr*> aliases_;   // variables that are another name of a known pointer
   std::vector<SourceRange> expansions_;          // calls of the macros that are being lowered, outermost first
   Body* outer_ = nullptr;                        // the function whose loop this callback is
   TypeId return_type_;                           // of a subprogram
+};
+
+// Messages about an instruction point at the innermost expression that made it.
+class PlaceScope {
+ public:
+  PlaceScope(ir::Builder& b, SourceRange place) : b_(b), before_(b.place()) {
+    if (place.valid()) b.set_place(place);
+  }
+  ~PlaceScope() { b_.set_place(before_); }
+  PlaceScope(const PlaceScope&) = delete;
+  PlaceScope& operator=(const PlaceScope&) = delete;
+
+ private:
+  ir::Builder& b_;
+  SourceRange before_;
 };
 
 // Temporaries made inside are free again at its end.

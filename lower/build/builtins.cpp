@@ -175,44 +175,6 @@ void Body::store_parameter(uint32_t record, uint32_t index, Memory to) {
   b.mem_copy(pointer_to(to), pointer_to(words), std::min(types.size_of(field.type), 8 * where.count));
 }
 
-// What an iterator shows: a member of its context.
-static bool is_iterated(const ast::Expr* expr) {
-  const auto* access = ast::dyn<ast::FieldAccess>(expr);
-  const auto* base = access ? ast::dyn<ast::Identifier>(access->base) : nullptr;
-  return base && base->builtin == Builtin::Ctx;
-}
-
-ValueId Body::iterated_object(const ast::Expr* expr) {
-  if (!probe || probe->attach->parsed.kind != abi::ProbeKind::Iter) return kNoValue;
-  const auto* access = ast::dyn<ast::FieldAccess>(expr);
-  while (access && !is_iterated(access)) access = ast::dyn<ast::FieldAccess>(access->base);
-  if (!access || types[access->type].kind != TypeKind::Pointer) return kNoValue;
-  int64_t offset = 0;                           // pointers of such contexts lie in nameless unions
-  TypeId at = types[access->base->type].elem;
-  for (uint32_t step : access->path) {
-    const Field member = types.record(types[at].record).fields[step];
-    offset += member.bit_offset / 8;
-    at = member.type;
-  }
-  return b.ctx_load(offset, ir::ptr_type(PtrSpace::Btf, true), access->field);
-}
-
-// A pointer argument of a trampoline as the kernel's verifier knows it: typed, so its members load directly (5.5). Arguments of
-// raw tracepoints and iterators may be null (6.13 checks that) and are read like any other pointer.
-ValueId Body::trusted_argument(const ast::Expr* pointer) {
-  if (iterated != kNoValue && is_iterated(pointer)) return iterated;
-  const auto* access = ast::dyn<ast::FieldAccess>(pointer);
-  const auto* base = access ? ast::dyn<ast::Identifier>(access->base) : nullptr;
-  if (!base || base->builtin != Builtin::Args || access->path.size() != 1 || !probe) return kNoValue;
-  abi::ProbeKind kind = probe->attach->parsed.kind;
-  if (kind != abi::ProbeKind::Fentry && kind != abi::ProbeKind::Fexit) return kNoValue;
-  const Record& record = types.record(types[base->type].record);
-  if (record.origin != RecordOrigin::FuncArgs) return kNoValue;
-  const Field field = record.fields[access->path[0]];
-  note_argument(access->path[0], field.name, field.type);
-  return b.ctx_load(8 * static_cast<int64_t>(access->path[0]), ir::ptr_type(PtrSpace::Btf), field.name);
-}
-
 // What the target's function must take or give for the program to read it: runtime-stub/src/signature.h knows the words.
 std::string Body::shape(TypeId id) const {
   const Type& type = types[id];

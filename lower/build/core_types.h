@@ -12,6 +12,9 @@
 
 namespace btc::lower {
 
+// The target's types are found by name.
+inline bool has_core_name(const Record& record) { return !record.anonymous || !record.typedef_name.empty(); }
+
 class CoreTypes {
  public:
   CoreTypes(ir::Module& module, const TypeTable& types) : module_(module), types_(types) {}

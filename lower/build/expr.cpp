@@ -8,25 +8,6 @@ namespace btc::lower {
 
 using ast::NodeKind;
 
-namespace {
-
-// Messages about an instruction point at the innermost expression that made it.
-class PlaceScope {
- public:
-  PlaceScope(ir::Builder& b, SourceRange place) : b_(b), before_(b.place()) {
-    if (place.valid()) b.set_place(place);
-  }
-  ~PlaceScope() { b_.set_place(before_); }
-  PlaceScope(const PlaceScope&) = delete;
-  PlaceScope& operator=(const PlaceScope&) = delete;
-
- private:
-  ir::Builder& b_;
-  SourceRange before_;
-};
-
-}  // namespace
-
 ValueId Body::scalar(const ast::Expr* expr) {
   PlaceScope scope(b, expr->range);
   ValueId value = scalar_of(expr);
@@ -223,10 +204,19 @@ void Body::store_memory(const ast::Expr* expr, Memory to) {
 
 // ---- Arithmetic ----
 
-uint32_t Body::pointee_size(TypeId pointer) const {
+// Structures of the kernel are as large as the target has them.
+ValueId Body::stride(TypeId elem) {
+  const Type& type = types[elem];
+  const Record* record = type.kind == TypeKind::Struct ? &types.record(type.record) : nullptr;
+  if (record && record->origin == RecordOrigin::Kernel && record->size != 0 && has_core_name(*record)) return b.emit(Op::CoreSize, {ir::Builder::core_ref(module.core().record(type.record))}, kI64, "size");
+  return b.constant(std::max<uint32_t>(types.size_of(elem), 1));
+}
+
+ValueId Body::scaled(ValueId steps, TypeId pointer) {
   const Type& type = types[pointer];
-  if (type.kind != TypeKind::Pointer) return 1;
-  return std::max<uint32_t>(types.size_of(type.elem), 1);
+  if (type.kind != TypeKind::Pointer || (types[type.elem].kind != TypeKind::Struct && types.size_of(type.elem) <= 1)) return steps;
+  bool is_users = type.space == AddrSpace::User;
+  return b.binary(Op::Mul, steps, is_users ? b.constant(std::max<uint32_t>(types.size_of(type.elem), 1)) : stride(type.elem));
 }
 
 ValueId Body::binary(const ast::Binary& node) {
@@ -234,11 +224,7 @@ ValueId Body::binary(const ast::Binary& node) {
   if (node.op >= BinaryOp::Eq) return b.bool_value(node.op >= BinaryOp::LogicalAnd ? logical(&node) : compare(node));
   ValueId left = scalar(node.left);
   ValueId right = scalar(node.right);
-  if (types[node.type].kind == TypeKind::Pointer) {
-    uint32_t scale = pointee_size(node.type);
-    if (scale != 1) right = b.binary(Op::Mul, right, b.constant(scale));
-  }
-  return arithmetic(node.op, left, right, node.range);
+  return arithmetic(node.op, left, scaled(right, node.type), node.range);
 }
 
 ValueId Body::arithmetic(ast::BinaryOp op, ValueId left, ValueId right, SourceRange place) {
@@ -307,19 +293,22 @@ ValueId Body::step(const ast::Unary& node) {
   using ast::UnaryOp;
   bool down = node.op == UnaryOp::PreDec || node.op == UnaryOp::PostDec;
   bool post = node.op == UnaryOp::PostInc || node.op == UnaryOp::PostDec;
-  int64_t by = types[node.operand->type].kind == TypeKind::Pointer ? pointee_size(node.operand->type) : 1;
-  if (down) by = -by;
+  auto stepped = [&](ValueId old, std::string_view name) {
+    bool is_pointer = types[node.operand->type].kind == TypeKind::Pointer;
+    if (!is_pointer) return b.add_imm(old, down ? -1 : 1, name);
+    return b.binary(down ? Op::Sub : Op::Add, old, scaled(b.constant(1), node.operand->type), name);
+  };
   if (const auto* ref = ast::dyn<ast::VariableRef>(node.operand)) {
     Memory memory = variable(ref->var);
     ValueId old = load_scalar(ref->var->type, memory, ref->name.substr(1));
-    ValueId changed = b.add_imm(old, by, ref->name.substr(1));
+    ValueId changed = stepped(old, ref->name.substr(1));
     store_scalar(changed, ref->var->type, memory);
     return post ? old : changed;
   }
   const auto* access = ast::dyn<ast::MapAccess>(node.operand);
   const auto* map = access ? access->map : ast::dyn<ast::MapRef>(node.operand);
   if (!map) return kNoValue;
-  auto [old, changed] = modify_map(map->map, access ? access->key : nullptr, [&](ValueId value) { return b.add_imm(value, by, "next"); });
+  auto [old, changed] = modify_map(map->map, access ? access->key : nullptr, [&](ValueId value) { return stepped(value, "next"); });
   return post ? old : changed;
 }
 

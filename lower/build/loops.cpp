@@ -83,6 +83,7 @@ void Body::begin_callback(Body& inner, ValueId frame) {
   inner.frame_start_ = frame_start_;
   inner.return_type_ = return_type_;
   inner.result_offset_ = result_offset_;
+  inner.aliases_ = aliases_;
 }
 
 void Body::after_callback() {

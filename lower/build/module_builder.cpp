@@ -32,7 +32,7 @@ bool is_aggregation(const Type& type) { return has_prop(type, kTypeAggregation);
 }  // namespace
 
 ModuleBuilder::ModuleBuilder(const Program& program, const SourceManager& sources, DiagEngine& diags)
-    : program(program), types(*program.types), diags(diags), sources_(sources), module_(std::make_unique<ir::Module>()), core_(*module_, types) {}
+    : program(program), types(*program.types), diags(diags), sources_(sources), module_(std::make_unique<ir::Module>()), core_(*module_, types), uses_(program) {}
 
 std::unique_ptr<ir::Module> ModuleBuilder::run() {
   add_header();

@@ -8,6 +8,7 @@
 
 #include "frontend/sema/program.h"
 #include "lower/build/core_types.h"
+#include "lower/build/struct_uses.h"
 #include "lower/ir/ir.h"
 
 namespace btc::lower {
@@ -22,6 +23,7 @@ class ModuleBuilder {
   DiagEngine& diags;
   ir::Module& module() { return *module_; }
   CoreTypes& core() { return core_; }
+  const StructUses& uses() const { return uses_; }
 
   uint32_t map_index(const ast::MapSymbol* map) const { return maps_.at(map); }
   // A fact of that kind and argument; made at first use.
@@ -56,6 +58,7 @@ class ModuleBuilder {
   const SourceManager& sources_;
   std::unique_ptr<ir::Module> module_;
   CoreTypes core_;
+  StructUses uses_;
   std::unordered_map<const ast::MapSymbol*, uint32_t> maps_;
   std::unordered_map<const ast::Param*, uint32_t> params_;
   std::unordered_map<const ast::Subprog*, uint32_t> subprogs_;

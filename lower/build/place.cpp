@@ -128,8 +128,7 @@ Place Body::pointee(const ast::Expr* pointer) {
   if (elem.kind == TypeKind::Struct && types.record(elem.record).origin == RecordOrigin::Kernel && type.space != AddrSpace::User) {
     out.kind = Place::Core;
     out.record = elem.record;
-    out.base = trusted_argument(pointer);
-    if (out.base == kNoValue) out.base = b.int_to_ptr(scalar(pointer), PtrSpace::Kernel, types.record(elem.record).name);
+    if (!start_chain(pointer, &out)) out.base = b.int_to_ptr(scalar(pointer), PtrSpace::Kernel, types.record(elem.record).name);
     return out;
   }
   out.base = scalar(pointer);
@@ -176,7 +175,7 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
   }
   // The kernel only checks constant offsets into the stack, so a computed one is a guarded read like any other.
   bool is_ours = base.kind == Place::Direct;
-  ValueId start = b.ptr_to_int(address(base));
+  ValueId start = is_known(base) ? plain_number(address(base)) : b.ptr_to_int(address(base));
   ValueId at = scalar(index);
   Place out;
   out.kind = Place::Remote;
@@ -189,7 +188,12 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
     at = b.select(outside, b.constant(0), at, "index");
     start = b.select(outside, b.constant(0), start, "array");
   }
-  out.base = b.binary(Op::Add, start, size == 1 ? at : b.binary(Op::Mul, at, b.constant(size)), "element");
+  bool relocates = base.kind == Place::Core && types[elem].kind == TypeKind::Struct;
+  out.base = b.binary(Op::Add, start, size == 1 ? at : b.binary(Op::Mul, at, relocates ? stride(elem) : b.constant(size)), "element");
+  if (!relocates || !relocated_record(elem)) return out;
+  out.kind = Place::Core;
+  out.record = types[elem].record;
+  out.base = b.int_to_ptr(out.base, PtrSpace::Kernel, "element");
   return out;
 }
 
@@ -198,6 +202,7 @@ ValueId Body::address(const Place& place) {
     case Place::Direct: return b.ptr_add(place.base, place.offset);
     case Place::Remote: return b.type(place.base).kind == ir::ScalarKind::Ptr ? b.ptr_add(place.base, place.offset) : b.add_imm(place.base, place.offset, "addr");
     case Place::Core: {
+      if (place.is_indirect()) return address(followed(place));
       if (place.path.empty()) return place.base;
       PtrSpace space = b.type(place.base).space == PtrSpace::Btf ? PtrSpace::Btf : PtrSpace::Kernel;
       return b.emit(Op::CoreAddr, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::ptr_type(space), "member");

@@ -88,6 +88,7 @@ ValueId Body::load(const Place& place) {
       return b.emit(Op::RecordLoad, {ir::Builder::chain_ref({module.core().record(place.record), place.path}), ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "field");
     }
     case Place::Core:
+      if (place.is_indirect()) return load_followed(place);
       if (place.bit_size != 0) {
         return b.emit(Op::CoreBitfield, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path}), ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "field");
       }
@@ -107,6 +108,8 @@ ValueId Body::load(const Place& place) {
 }
 
 void Body::copy(const Place& place, Memory to) {
+  if (place.is_indirect()) return copy(followed(place), to);
+  if (place.kind == Place::Core && has_core_name(types.record(place.record)) && relocated_record(place.type)) return copy_record(place, to);
   uint32_t size = types.size_of(place.type);
   switch (place.kind) {
     case Place::Direct: return b.mem_copy(pointer_to(to), address(place), size);

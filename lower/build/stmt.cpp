@@ -94,8 +94,7 @@ void Body::assign(const ast::Assign& assign) {
       const ast::Expr* key = access ? access->key : nullptr;
       if (!assign.op) return assign_map(ref->map, key, assign.value);
       TypeId type = ref->map->value;
-      ValueId by = scalar(assign.value);
-      if (types[type].kind == TypeKind::Pointer) by = b.binary(Op::Mul, by, b.constant(pointee_size(type)));
+      ValueId by = scaled(scalar(assign.value), type);
       modify_map(ref->map, key, [&](ValueId old) { return convert(arithmetic(*assign.op, old, by, assign.range), types.i64(), type); });
       return;
     }
@@ -105,10 +104,9 @@ void Body::assign(const ast::Assign& assign) {
 
 void Body::assign_variable(const ast::Variable* variable, const ast::Assign& assign) {
   if (assign.op) {
-    ValueId value = scalar(assign.value);
+    ValueId value = scaled(scalar(assign.value), variable->type);
     Memory memory = this->variable(variable);
     ValueId old = load_scalar(variable->type, memory, variable->name.substr(1));
-    if (types[variable->type].kind == TypeKind::Pointer) value = b.binary(Op::Mul, value, b.constant(pointee_size(variable->type)));
     store_scalar(arithmetic(*assign.op, old, value, assign.range), variable->type, memory);
     return;
   }

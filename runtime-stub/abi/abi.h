@@ -55,6 +55,7 @@ enum CopyConst : uint32_t {
   kCopyUsdtSpec = 1,      // first of the USDT argument constants: argument N has 1 + 2N (form) and 2 + 2N (number)
   kCopyResultShift = 100, // fexit of a pattern: 64 - bits of the function's result
   kCopyResultUnsigned = 101,  // 1 if it has no sign
+  kCopyTypedReads = 102,  // 1 if pointers whose type the kernel knows are read directly; the loader's, in all code of a copy
   kCopySymbol = 1 << 16,  // uaddr(): from the attach target to the user symbol Manifest.strings[id - kCopySymbol] of its file
 };
 

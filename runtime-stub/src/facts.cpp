@@ -72,9 +72,6 @@ Value fact_HasCookie(RunState& run, const fb::Fact&) { return number(run.feature
 Value fact_HasBootClock(RunState& run, const fb::Fact&) {
   return number(run.features.helper(BPF_PROG_TYPE_RAW_TRACEPOINT, "ktime_get_boot_ns"));
 }
-Value fact_HasTaskBtf(RunState& run, const fb::Fact&) {
-  return for_all_types(run, [&](uint32_t type) { return run.features.helper(type, "get_current_task_btf"); });
-}
 Value fact_HasRdonlyCast(RunState& run, const fb::Fact&) {
   return number(kernel_version() >= version_of(6, 2) && run.features.kfunc("bpf_rdonly_cast"));
 }

@@ -175,6 +175,10 @@ bool Features::trampolines() {
   });
 }
 
+bool Features::typed_reads(uint32_t type) {
+  return !disabled("typed_reads") && kernel_btf() && helper(type, BPF_FUNC_get_current_task_btf);
+}
+
 bool Features::kernel_btf() { return file_exists("/sys/kernel/btf/vmlinux"); }
 
 }  // namespace btc::rt

@@ -27,6 +27,7 @@ class Features {
   bool uprobes();
   bool trampolines();                                       // fentry loads
   bool kernel_btf();
+  bool typed_reads(uint32_t prog_type);                     // bpf_get_current_task_btf (5.11), and BTF for the verifier
 
  private:
   struct Known { uint64_t question; bool answer; };

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,7 @@ struct LoaderOptions {
   int verbose = 0;             // 1: say what is loaded; 2: the verifier's logs too
   uint32_t log_size = 1000000;
   std::string btf_path;        // BPFTRACE_BTF: kernel BTF from a file
+  std::function<bool(uint32_t prog_type)> typed_reads;   // whether programs of a type can have typed pointers; asked if one could use them
 };
 
 class Loader {

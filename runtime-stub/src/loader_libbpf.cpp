@@ -118,7 +118,7 @@ class LibbpfLoader final : public Loader {
  private:
   bpf_map* find_map(std::string_view name) const { return bpf_object__find_map_by_name(object_, std::string(name).c_str()); }
   void drop_core_records();
-  int load_code(const char* name, const ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy);
+  int load_code(const char* name, ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy);
   int load_copy(const char* name, const bpf_prog_load_opts& base, Copy& copy);
   void find_place(const ProgramCode& code, std::string_view log);
   void report(std::string_view name, const CopyRequest& request, int error, std::string_view log);
@@ -240,7 +240,16 @@ ProgramCode code_of(const bpf_program* program, const bpf_prog_load_opts& opts) 
   return code;
 }
 
-int LibbpfLoader::load_code(const char* name, const ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy) {
+// Where a program, or what it calls, chooses between typed and guarded reads.
+std::vector<uint32_t> read_choices(const std::vector<bpf_insn>& insns) {
+  std::vector<uint32_t> found;
+  constexpr uint64_t kMark = abi::kCopyConstMagic | abi::kCopyTypedReads;
+  for (uint32_t i = 0; i + 1 < insns.size(); ++i)
+    if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].imm == static_cast<int32_t>(kMark) && insns[i + 1].imm == static_cast<int32_t>(kMark >> 32)) found.push_back(i);
+  return found;
+}
+
+int LibbpfLoader::load_code(const char* name, ProgramCode& code, const bpf_prog_load_opts& base, Copy& copy) {
   bpf_prog_load_opts opts = base;
   opts.func_info = code.functions.data();
   opts.func_info_cnt = static_cast<uint32_t>(code.functions.size());
@@ -263,7 +272,16 @@ int LibbpfLoader::load_code(const char* name, const ProgramCode& code, const bpf
   }
   auto type = static_cast<bpf_prog_type>(copy.request.prog_type);
   const char* license = artifact_.license.c_str();
+  std::vector<uint32_t> choices = read_choices(code.insns);
+  bool typed = !choices.empty() && options_.typed_reads && options_.typed_reads(copy.request.prog_type);
+  auto choose = [&](uint64_t value) { for (uint32_t at : choices) apply(code.insns, {at, InsnEdit::Imm64, value}); };
+  choose(typed ? 1 : 0);
   int fd = bpf_prog_load(type, name, license, code.insns.data(), code.insns.size(), &opts);
+  // The kernel's types may say less about a pointer than ours: whatever it was, guarded reads always are an answer.
+  if (fd < 0 && typed) {
+    choose(0);
+    fd = bpf_prog_load(type, name, license, code.insns.data(), code.insns.size(), &opts);
+  }
   if (fd < 0 && errno != EPERM && log.empty()) {
     log.resize(options_.log_size);
     opts.log_buf = log.data();

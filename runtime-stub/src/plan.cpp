@@ -125,6 +125,7 @@ bool load_script(RunState& run, int* code) {
   options.verbose = run.options.verbose;
   options.log_size = static_cast<uint32_t>(std::clamp<uint64_t>(Config::as_number(run.config.log_size), 4096, 64 << 20));
   if (const char* btf = ::getenv("BPFTRACE_BTF")) options.btf_path = btf;
+  options.typed_reads = [&run](uint32_t type) { return run.features.typed_reads(type); };
   LoadFailure failure;
   run.loader = Loader::open(run.artifact, options, &failure);
   if (run.loader == nullptr) {

@@ -50,6 +50,19 @@ CASES = PROBE_CASES + [
          [r"^exec 0 kthread 0$"], trigger=f"{P}/opener /x"),
     Case("lacking-field", 'begin { printf("%d\\n", ((struct cfs_rq*)curtask.se.cfs_rq).nr_queued < 1000); }', [r"^1$"], since="6.14",
          without=r"Cause: this kernel has no struct cfs_rq\.nr_queued, which the script reads\."),
+    Case("task-chain", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { $t = (struct task_struct *)curtask; printf("%d %d %s\\n", $t->real_parent->tgid > 0,'
+         ' curtask->mm->owner->tgid == pid, str(curtask->mm->exe_file->f_path.dentry->d_name.name)); exit(); }', [r"^1 1 opener$"], trigger=f"{P}/opener /x", sample=True),
+    Case("task-chain-guarded", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { printf("%d\\n", curtask->mm->owner->tgid == pid); exit(); }', [r"^1$"],
+         args="--no-feature typed_reads", trigger=f"{P}/opener /x"),
+    Case("null-in-chain", 'tracepoint:sched:sched_switch /curtask->mm == 0/ { @[curtask->mm->owner->pid, curtask->real_parent->pid >= 0] = count(); }',
+         [r"^@\[0, true\]: \d+$"], reject=[r"^@\[[1-9-]"], trigger=f"{P}/reader 10 5 0.1"),
+    Case("struct-copy", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { $t = *curtask; $s = *curtask->signal; printf("%d %d %s %d %d %d\\n", $t.tgid == pid,'
+         ' $t.pid == tid, $t.comm, $t.in_execve, $t.flags == curtask->flags, $s.rlim[7].rlim_cur); exit(); }', [r"^1 1 opener 0 1 65536$"], trigger=f"{P}/opener /x", sample=True),
+    Case("struct-whole", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { @ = *curtask->signal; print(*curtask->fs); print(@.nr_threads == curtask->signal->nr_threads);'
+         ' print(*curtask->cred); exit(); }', [r"^{ .users = 1, .*\.umask = 18, ", r"^true$", r"\.uid = { \.val = 0 }, \.gid = { \.val = 0 }",
+         r"^@: { .*\.rlim = \[(?:{[^}]*},){7}{ \.rlim_cur = 65536,"], trigger=f"umask 022; {P}/opener /x"),
+    Case("strides", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { $p = (struct rlimit *)curtask->signal->rlim; $i = (uint64)7;'
+         ' printf("%d %d %d\\n", ($p + 7)->rlim_cur, $p[$i].rlim_cur, curtask->signal->rlim[$i].rlim_cur); exit(); }', [r"^65536 65536 65536$"], trigger=f"{P}/opener /x"),
     Case("enum-constant", 'begin { printf("%d %d\\n", PIDTYPE_TGID, TCP_ESTABLISHED); }', [r"^1 1$"]),
     Case("sizes", 'begin { printf("%d %d\\n", sizeof(struct task_struct) > 2000, offsetof(struct task_struct, comm) > 100); }', [r"^1 1$"]),
     Case("inode-number", 'kprobe:vfs_read /comm == "reader"/ { printf("mode %o\\n", ((struct file *)arg0)->f_inode->i_mode & 0170000); exit(); }',
@@ -63,6 +76,11 @@ CASES = PROBE_CASES + [
     Case("fexit", 'fexit:vfs_read /comm == "reader"/ { @[args.count, retval] = count(); }', [r"^@\[777, 777\]: 20$"], trigger=f"{P}/reader 777 20", sample=True),
     Case("fentry-chain", 'fentry:vfs_read /comm == "reader"/ { printf("%s\\n", str(args.file->f_path.dentry->d_name.name)); exit(); }', [r"^zero$"],
          trigger=f"{P}/reader 10 1"),
+    Case("fentry-two-links", 'fentry:vfs_read /comm == "reader"/ { $i = (uint64)pid % 2; printf("mode %o %s %d\\n", args.file->f_inode->i_mode & 0170000,'
+         ' str(args.file->f_inode->i_sb->s_type->name), curtask->group_leader->comm[$i * 0] == 114); exit(); }', [r"^mode 20000 devtmpfs 1$"], trigger=f"{P}/reader 10 1"),
+    Case("rawtracepoint-chain", 'rawtracepoint:sched_switch { @[args.next->group_leader->comm, args.next->pid >= 0] = count(); }', [r"^@\[reader, true\]: \d+$"],
+         trigger=f"{P}/reader 10 5 0.1"),
+    Case("iter-chain", 'iter:task { $t = ctx->task; printf("%d of %d\\n", $t->pid, $t->real_parent->pid); }', [r"^1 of 0$", r"^2 of 0$"], seconds=3),
     Case("rawtracepoint", 'rawtracepoint:sched_switch { @[args.next->comm] = count(); }', [r"^@\[reader\]: \d+$"], trigger=f"{P}/reader 10 5 0.1"),
     Case("uretprobe", f"uretprobe:{P}/caller:add {{ @ = max(retval); }}", [r"^@: 49$"], trigger=f"{P}/caller 10"),
     Case("uprobe-wildcard", f"uprobe:{P}/caller:a*d {{ @[probe] = count(); }}", [rf"^@\[uprobe:{P}/caller:add\]: 10$"], trigger=f"{P}/caller 10"),
