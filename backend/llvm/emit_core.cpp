@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/IR/IntrinsicsBPF.h>
 #include <llvm/IR/Module.h>
@@ -140,11 +142,17 @@ DIType* CoreTypes::type(uint32_t index) {
   return nullptr;
 }
 
+static llvm::StructType* struct_with(llvm::IRBuilder<>& builder, const CoreType::Member& member) {
+  unsigned bits = 8;
+  uint32_t last = member.bit_offset + std::max<uint32_t>(member.bit_size, 1) - 1;
+  while (member.bit_size != 0 && bits < 64 && member.bit_offset / bits != last / bits) bits *= 2;
+  llvm::Type* word = builder.getIntNTy(bits);
+  return llvm::StructType::get(builder.getContext(), llvm::ArrayRef<llvm::Type*>(word));
+}
+
 llvm::Value* CoreTypes::address(llvm::IRBuilder<>& builder, llvm::Value* base, const ir::Chain& chain) {
-  // The element types only have to be present; offsets come from the debug types. LLVM looks at the structure's alignment alone: a bitfield
-  // must lie within one word of that size.
-  llvm::Type* word = builder.getInt64Ty();
-  llvm::StructType* any_struct = llvm::StructType::get(builder.getContext(), llvm::ArrayRef<llvm::Type*>(word));
+  // The element types only have to be present; offsets come from the debug types. Of a bitfield's structure LLVM looks at the alignment: the
+  // field must lie within one word of that size.
   llvm::Type* any_array = llvm::ArrayType::get(builder.getInt8Ty(), 1);
   llvm::Value* address = base;
   uint32_t at = chain.type;
@@ -158,7 +166,7 @@ llvm::Value* CoreTypes::address(llvm::IRBuilder<>& builder, llvm::Value* base, c
     }
     address = current.kind == CoreType::Union
                   ? builder.CreatePreserveUnionAccessIndex(address, step, type)
-                  : builder.CreatePreserveStructAccessIndex(any_struct, address, 0, step, type);
+                  : builder.CreatePreserveStructAccessIndex(struct_with(builder, current.members[step]), address, 0, step, type);
     at = current.members[step].type;
   }
   return address;

@@ -112,7 +112,8 @@ struct Call : Expr { BTC_NODE(Call, Expr)
   SourceRange name_range;
   std::optional<Function> function;                 // sema: row of functions.def
   uint32_t variant = 0;                             // sema: meaning per function in sema/typed_tree.md
-  struct Subprog* subprog = nullptr; };             // sema: user's fn
+  struct Subprog* subprog = nullptr;                // sema: user's fn
+  bool refused = false; };                          // sema: no definition of the macro fits; said
 struct Unary : Expr { BTC_NODE(Unary, Expr) UnaryOp op{}; Expr* operand = nullptr; };
 struct Binary : Expr { BTC_NODE(Binary, Expr) BinaryOp op{}; Expr* left = nullptr; Expr* right = nullptr; SourceRange op_range; };
 struct Ternary : Expr { BTC_NODE(Ternary, Expr) Expr* cond = nullptr; Expr* then_value = nullptr; Expr* else_value = nullptr; };  // then_value nullptr: `a ?: b`

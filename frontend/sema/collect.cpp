@@ -134,7 +134,7 @@ void Sema::collect_maps() {
     symbol->first_use = decl.name_range;
     symbol->declared_kind = decl.kind;
     if (!kinds.contains(decl.kind)) {
-      report(DiagKind::UnknownMapKind, decl.kind_range, decl.kind).hint(DiagKind::MapKindsHint);
+      report(DiagKind::UnknownMapKind, decl.range, decl.kind).hint(DiagKind::MapKindsHint);
       symbol->declared_kind.reset();
     }
     Expr* entries = decl.max_entries;

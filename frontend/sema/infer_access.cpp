@@ -71,11 +71,11 @@ TypeId Sema::visit_field(Expr*& slot) {
     if (!types_.record(type.record).complete && types_.record(type.record).fields.empty()) {
       report(DiagKind::UnknownRecord, node->range, types_.print_user(types_.struct_type(type.record))).hint(DiagKind::NeedsDefinition);
     } else if (origin == RecordOrigin::FuncArgs || origin == RecordOrigin::UprobeArgs) {
-      suggest(report(DiagKind::NoParameter, place, node->field), node->field, field_names(type.record));
+      suggest(report(DiagKind::NoParameter, node->range, node->field), node->field, field_names(type.record));
     } else {
       std::string name = origin == RecordOrigin::Tracepoint ? "struct " + types_.record(type.record).name
                                                             : types_.print_user(types_.struct_type(type.record));
-      suggest(report(DiagKind::NoField, place, name, node->field), node->field, field_names(type.record));
+      suggest(report(DiagKind::NoField, node->range, name, node->field), node->field, field_names(type.record));
     }
     return lattice_.error();
   }
@@ -192,7 +192,7 @@ TypeId Sema::visit_cast(Cast* node) {
   TypeId from = visit_bytes(node->operand);
   if (node->implicit) return node->type;
   std::optional<TypeId> written = type_of_spec(node->spec);
-  if (!written) return final_ ? lattice_.error() : (from == lattice_.error() ? from : TypeId{});
+  if (!written) return lattice_.error();
   if (lattice_.unknown(from) || lattice_.unknown(*written)) return from == lattice_.error() || *written == lattice_.error() ? lattice_.error() : TypeId{};
   TypeId to = *written;
   Type type = types_[to];

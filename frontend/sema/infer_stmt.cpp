@@ -14,6 +14,13 @@ bool Sema::storable(TypeId type, TypeId current, bool to_map) {
   return !to_map && !current;
 }
 
+// One map has buckets of one kind: the name of what differs, or null.
+static const char* different_parameters(const Type& a, const Type& b) {
+  bool same = a.p0 == b.p0 && a.p1 == b.p1 && a.p2 == b.p2;
+  if (a.kind != b.kind || same) return nullptr;
+  return a.kind == TypeKind::Hist ? "hist" : a.kind == TypeKind::LHist ? "lhist" : a.kind == TypeKind::TSeries ? "tseries" : nullptr;
+}
+
 void Sema::set_variable(Variable* var, TypeId type, SourceRange range) {
   if (var == nullptr || lattice_.unknown(type) || locked_.contains(var)) return;
   std::optional<TypeId> joined = lattice_.join(var->type, type);
@@ -90,6 +97,9 @@ void Sema::visit_assign_map(Assign* node, MapSymbol* map) {
     // Aggregations of one kind only; the sign is that of all arguments together.
     if (!map->value) {
       if (!final_) map->value = type, map_changed(map);
+    } else if (const char* what = different_parameters(types_[map->value], types_[type])) {
+      bool is_hist = types_[type].kind == TypeKind::Hist;
+      report(is_hist ? DiagKind::HistBitsDiffer : DiagKind::BoundsDiffer, aggregate_call(node->value)->range, what);
     } else if (types_[map->value].kind != types_[type].kind) {
       report(DiagKind::MapMismatch, aggregate_call(node->value)->range, map->name, show(type), show(map->value));
     } else if (std::optional<TypeId> joined = lattice_.join(map->value, type); joined && *joined != map->value && !final_) {
@@ -245,7 +255,7 @@ void Sema::visit_for_map(ForMap* loop) {
   Variable* var = loop->decl->var;
   if (map != nullptr && (map->value || final_)) {
     if (!map->value || !map->key) {
-      if (final_) report(DiagKind::UndefinedMap, loop->map->range, loop->map->name);
+      if (final_ && !map->value) report(DiagKind::UndefinedMap, loop->map->range, loop->map->name);   // one without a key was refused before
       var->type = lattice_.error();
     } else if (lattice_.aggregation(map->value) && !lattice_.castable(map->value)) {
       report(DiagKind::NotIterable, loop->map->range, show(map->value));
@@ -282,6 +292,7 @@ void Sema::visit_for_range(ForRange* loop) {
     if (lattice_.castable(begin)) begin = lattice_.castable_value(begin);
     if (lattice_.castable(end)) end = lattice_.castable_value(end);
     TypeId type = lattice_.settle(*lattice_.join(begin, end));
+    if (lattice_.is_int(var->type)) type = *lattice_.join(var->type, type);   // the body may assign larger numbers
     if (var->type != type && !final_) {
       var->type = type;
       local_changed_ = true;
@@ -353,7 +364,7 @@ void Sema::visit_expr_stmt(ExprStmt* node) {
     auto* ternary = as<Ternary>(node->expr);
     if (lattice_.is(ternary->else_value->type, TypeKind::Void)) return;
   }
-  report(DiagKind::ValueDiscarded, node->range);
+  report(DiagKind::ValueDiscarded, node->expr->range);
 }
 
 void Sema::visit_stmt(Stmt* stmt) {

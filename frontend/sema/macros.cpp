@@ -404,11 +404,8 @@ void Sema::expand(Expr*& slot, MacroFrame* frame) {
         slot = block;
         return;
       }
-      if (is_macro) {  // reported
-        auto* nothing = make<Block>(call->range);
-        slot = nothing;
-        return;
-      }
+      call->refused = is_macro;
+      if (is_macro) return;
       for (Expr* arg : call->args)
         if (arg->kind == NodeKind::TypeArg) report(DiagKind::TypeArgument, arg->range);
       return;

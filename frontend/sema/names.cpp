@@ -197,7 +197,6 @@ void Sema::resolve_stmt(Stmt* stmt) {
       if (node->target == nullptr) break;
       if (auto* ref = dyn<VariableRef>(node->target)) {
         if (Variable* var = find_variable(ref->name)) {
-          if (var->is_loop_value) report(DiagKind::LoopVariableAssigned, ref->range, var->name);
           use_variable(ref);
           assigned_.insert(var);
         } else if (node->op) {
@@ -246,8 +245,8 @@ void Sema::resolve_stmt(Stmt* stmt) {
       loops_.push_back({scopes_.size(), map_loop ? &map_loop->captures : &range_loop->captures});
       scopes_.emplace_back();
       decl->var = declare(decl->name, decl->range);
-      decl->var->is_loop_value = true;
       origin_[decl->var] = DiagKind::OriginLoop;
+      if (map_loop != nullptr) locked_.insert(decl->var);   // made of the map's types
       assigned_.insert(decl->var);
       demote_value(block);
       resolve_block(block);
@@ -324,8 +323,6 @@ void Sema::resolve(Expr*& slot) {
       if (!step) break;
       if (auto* map = dyn<MapRef>(node->operand)) maps_[map->map].self_made = true;
       if (auto* access = dyn<MapAccess>(node->operand)) maps_[access->map->map].self_made = true;
-      if (auto* ref = dyn<VariableRef>(node->operand); ref != nullptr && ref->var != nullptr && ref->var->is_loop_value)
-        report(DiagKind::LoopVariableAssigned, ref->range, ref->var->name);
       break;
     }
     case NodeKind::Cast:
@@ -471,6 +468,7 @@ static bool takes_any_map(Function function) {
 
 void Sema::resolve_call(Expr*& slot) {
   auto* call = as<Call>(slot);
+  if (call->refused) return call->args.clear();
   if (call->name.starts_with(kInternal) && (find_builtin(call->name.substr(kInternal.size())) || find_function(call->name.substr(kInternal.size()))))
     call->name.erase(0, kInternal.size());
   if (auto found = subprogs_.find(call->name); found != subprogs_.end()) {
@@ -489,7 +487,7 @@ void Sema::resolve_call(Expr*& slot) {
   const FunctionInfo* info = find_function(call->name);
   if (info == nullptr) {
     for (Expr*& arg : call->args) resolve(arg);
-    suggest(report(DiagKind::UnknownFunction, call->name_range.valid() ? call->name_range : call->range, call->name), call->name, value_names());
+    suggest(report(DiagKind::UnknownFunction, call->range, call->name), call->name, value_names());
     return;
   }
   call->function = info->id;

@@ -21,7 +21,6 @@ struct Variable {
   std::string name;            // "$x"
   TypeId type;
   SourceRange declared;
-  bool is_loop_value = false;  // `$kv`, `$i`: read-only
 };
 
 struct MapSymbol {

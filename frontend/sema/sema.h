@@ -381,7 +381,7 @@ class Sema {
   std::unordered_map<const MapSymbol*, MapState> maps_;
   std::map<std::string, Subprog*> subprogs_;
   std::map<std::string, Param*> params_;
-  std::unordered_set<const Variable*> locked_;                 // declared with a type that has a size
+  std::unordered_set<const Variable*> locked_;                 // declared with a type that has a size, or by a loop
   std::unordered_set<const Variable*> assigned_;
   std::unordered_map<const Variable*, DiagKind> origin_;       // how it came to be, if not by `let`
   std::vector<Scope> scopes_;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lower/build/body.h"
+#include "lower/build/walk.h"
 
 namespace btc::lower {
 
@@ -167,22 +168,38 @@ void Body::for_range(const ast::ForRange& loop) {
   after_callback();
 }
 
+// A variable that the body changes is a copy of what counts the rounds.
+static bool changes(const ast::Node* node, const ast::Variable* variable) {
+  const ast::Expr* target = nullptr;
+  if (const auto* assign = ast::dyn<ast::Assign>(node)) target = assign->target;
+  if (const auto* unary = ast::dyn<ast::Unary>(node); unary && unary->op >= ast::UnaryOp::AddressOf) target = unary->operand;
+  if (const auto* call = ast::dyn<ast::Call>(node); call && call->function == Function::Find) target = call->args.back();
+  const auto* ref = target ? ast::dyn<ast::VariableRef>(target) : nullptr;
+  bool found = ref && ref->var == variable;
+  for_each_child(node, [&](const ast::Node* child) { found = found || changes(child, variable); });
+  return found;
+}
+
 void Body::for_range_inline(const ast::ForRange& loop) {
-  Memory i = variable(loop.decl->var);
+  bool is_copy = changes(loop.body, loop.decl->var);
+  TypeId type = loop.decl->var->type;
+  Memory own = is_copy ? temp(type, "round") : Memory{};
+  auto counter = [&] { return is_copy ? own : variable(loop.decl->var); };
   ValueId end = scalar(loop.end);
-  store_scalar(scalar(loop.begin), loop.decl->var->type, i);
+  store_scalar(scalar(loop.begin), type, counter());
   ir::BlockId head = b.new_block("for"), body = b.new_block("body"), next = b.new_block("next"), done = b.new_block("endfor");
   b.br(head);
   b.set_block(head);
-  b.br_if(b.binary(Op::LtS, load_scalar(loop.decl->var->type, variable(loop.decl->var), "i"), end, "more"), body, done);
+  b.br_if(b.binary(Op::LtS, load_scalar(type, counter(), "i"), end, "more"), body, done);
   b.set_block(body);
+  if (is_copy) store_scalar(load_scalar(type, own, "i"), type, variable(loop.decl->var));
   loops_.push_back({LoopKind::Inline, done, next});
   statements(*loop.body);
   loops_.pop_back();
   b.br(next);
   b.set_block(next);
-  Memory again = variable(loop.decl->var);
-  store_scalar(b.add_imm(load_scalar(loop.decl->var->type, again, "i"), 1, "i"), loop.decl->var->type, again);
+  Memory again = counter();
+  store_scalar(b.add_imm(load_scalar(type, again, "i"), 1, "i"), type, again);
   b.br(head);
   b.set_block(done);
 }

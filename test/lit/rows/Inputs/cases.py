@@ -220,7 +220,7 @@ TYPES = {
     "USym": ("uprobe:/bin/bash:readline { @[usym(reg(\"ip\"))] = count(); }", "begin { print(usym(1) + 1); }", "Type mismatch for"),
     "Inet": ("begin { @[ntop(1)] = count(); }", "begin { print(ntop(1) + 1); }", "Type mismatch for"),
     "Username": ("begin { print((username_t)0); }", "begin { print(username * 2); }", "Type mismatch for"),
-    "Timestamp": ('begin { print(strftime("%H", nsecs)); }', 'begin { @[strftime("%H", nsecs)] = 1; }', "cannot be used as a map key"),
+    "Timestamp": ('begin { print(strftime("%H", nsecs)); }', 'begin { print(strftime("%H", nsecs) + 1); }', "Type mismatch for"),
     "MacAddr": ('begin { $a = (uint8[7])"abcdef"; print(macaddr($a)); }', 'begin { $a = (uint8[7])"abcdef"; print(macaddr($a) + 1); }', "Type mismatch for"),
     "CgroupPath": ("begin { print(cgroup_path(cgroup)); }", "begin { print(cgroup_path(cgroup) + 1); }", "Type mismatch for"),
     "ProbeName": ("kprobe:vfs_* { @[probe] = count(); }", "kprobe:vfs_* { print(probe * 2); }", "Type mismatch for"),
