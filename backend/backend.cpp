@@ -9,10 +9,13 @@
 #include <llvm/Transforms/Utils/Cloning.h>
 
 #include "backend/llvm/emit_object.h"
+#include "backend/llvm/foreign.h"
+#include "backend/llvm/fresh_memory.h"
 #include "backend/llvm/module_emitter.h"
 #include "backend/llvm/optimize.h"
 #include "backend/llvm/target.h"
 #include "backend/obj/elf_append.h"
+#include "backend/obj/link_objects.h"
 #include "backend/obj/object_reader.h"
 #include "backend/obj/patches.h"
 #include "backend/obj/verify_context.h"
@@ -33,6 +36,10 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
     llvm::DiagnosticPrinterRawOStream printer(stream);
     info.print(printer);
     stream.flush();
+    if (std::string in_c = place_in_c(info); !in_c.empty()) {
+      diags_.report(DiagKind::LinkFailed, SourceRange{}, in_c);
+      return true;
+    }
     // The only thing that goes wrong in practice; LLVM's own words speak to C programmers.
     bool stack = text.find("stack limit") != std::string::npos;
     diags_.report(DiagKind::BackendFailed, place(info),
@@ -41,6 +48,17 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
   }
 
  private:
+  // "lib.bpf.c:7:3: in function f: ..." of imported code, else "".
+  static std::string place_in_c(const llvm::DiagnosticInfo& info) {
+    auto* located = llvm::dyn_cast<llvm::DiagnosticInfoUnsupported>(&info);
+    if (located == nullptr || !located->isLocationAvailable()) return "";
+    llvm::DiagnosticLocation place = located->getLocation();
+    std::string file = place.getRelativePath().str();
+    if (!file.ends_with(".c") && !file.ends_with(".h")) return "";
+    return fmt::format("{}:{}:{}: in function {}: {}", file, place.getLine(), place.getColumn(), located->getFunction().getName().str(),
+                       located->getMessage().str());
+  }
+
   SourceRange place(const llvm::DiagnosticInfo& info) const {
     auto* located = llvm::dyn_cast<llvm::DiagnosticInfoUnsupported>(&info);
     if (located == nullptr) return {};
@@ -75,9 +93,13 @@ bool check_context_loads(const ir::Module& module, const ObjectInfo& info, DiagE
   return misuses.empty();
 }
 
-bool finish_object(const ir::Module& module, const std::string& code, Artifact* out, DiagEngine& diags) {
+bool finish_object(const ir::Module& module, std::string code, Artifact* out, DiagEngine& diags) {
   std::string error;
   ObjectInfo info;
+  if (!link_objects(module, &code, &error)) {
+    diags.report(DiagKind::LinkFailed, SourceRange{}, error);
+    return false;
+  }
   std::string stripped = strip_dwarf(code, &error);
   if (!error.empty() || !read_object(stripped, &info, &error)) {
     diags.report(DiagKind::BackendFailed, SourceRange{}, error);
@@ -98,13 +120,15 @@ bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& di
     diags.report(DiagKind::BackendFailed, SourceRange{}, "this LLVM has no BPF target");
     return false;
   }
+  FreshMemory memory(!module.foreign.empty());
   llvm::LLVMContext context;
   context.setDiagnosticHandler(std::make_unique<LlvmDiagnostics>(module, diags));
   size_t errors_before = diags.error_count();
   llvm::Module llvm(module.script_name.empty() ? "script" : module.script_name, context);
   llvm.setTargetTriple(bpf_triple(module.arch));
   llvm.setDataLayout(target->createDataLayout());  // before anything is built: alignments come from it
-  if (!ModuleEmitter(module, llvm, diags).emit()) return false;
+  ForeignCode foreign(module, llvm, diags);
+  if (!foreign.link() || !ModuleEmitter(module, llvm, foreign, diags).emit() || !foreign.check_calls()) return false;
 
   std::string broken;
   llvm::raw_string_ostream broken_stream(broken);
@@ -122,7 +146,7 @@ bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& di
   }
   if ((what & kEmitObject) != 0) {
     std::string code = generate_code(llvm, *target, false);
-    if (diags.error_count() != errors_before || !finish_object(module, code, out, diags)) return false;
+    if (diags.error_count() != errors_before || !finish_object(module, std::move(code), out, diags)) return false;
   }
   return diags.error_count() == errors_before;
 }

@@ -88,6 +88,21 @@ void emit_BpfCall(FunctionEmitter& f, const ir::Inst& inst) {
   if (!call->getType()->isVoidTy()) f.set_result(inst, call);
 }
 
+void emit_ForeignCall(FunctionEmitter& f, const ir::Inst& inst) {
+  const std::string& name = inst.operands[0].text;
+  llvm::Function* callee = f.module.foreign.function(name, f.module.debug);
+  if (callee == nullptr) return f.fail(inst, "no function " + name + " in the imported units");
+  std::vector<llvm::Value*> args = call_arguments(f, inst);
+  if (callee->arg_size() != args.size()) return f.fail(inst, fmt::format("{} takes {} arguments, not {}", name, callee->arg_size(), args.size()));
+  for (unsigned i = 0; i < args.size(); ++i) args[i] = f.convert(args[i], callee->getArg(i)->getType());
+  llvm::CallInst* call = f.b.CreateCall(callee, args);
+  // How small integers are extended is the callee's to say.
+  for (unsigned i = 0; i < args.size(); ++i)
+    for (llvm::Attribute attribute : callee->getAttributes().getParamAttrs(i)) call->addParamAttr(i, attribute);
+  if (inst.result == ir::kNoValue) return;
+  f.set_result(inst, call->getType()->isVoidTy() ? static_cast<llvm::Value*>(f.b.getInt64(0)) : call);
+}
+
 void emit_StackRead(FunctionEmitter& f, const ir::Inst& inst) {
   enum : uint64_t { kUserStack = 1u << 8, kUserBuildId = 1u << 11 };  // BPF_F_* of linux/bpf.h
   uint64_t flags = (inst.operands[2].number != 0 ? kUserStack : 0) | (inst.operands[3].number != 0 ? kUserBuildId : 0);

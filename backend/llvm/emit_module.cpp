@@ -8,8 +8,8 @@
 
 namespace btc::backend {
 
-ModuleEmitter::ModuleEmitter(const ir::Module& bir, llvm::Module& llvm, DiagEngine& diags)
-    : bir(bir), llvm(llvm), diags(diags), debug(llvm, bir), globals(llvm, bir, debug), core(bir, debug),
+ModuleEmitter::ModuleEmitter(const ir::Module& bir, llvm::Module& llvm, ForeignCode& foreign, DiagEngine& diags)
+    : bir(bir), llvm(llvm), foreign(foreign), diags(diags), debug(llvm, bir), globals(llvm, bir, debug), core(bir, debug),
       uses_scratch(functions_with_scratch(bir)) {}
 
 void ModuleEmitter::fail(SourceRange range, const std::string& message) {

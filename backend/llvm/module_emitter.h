@@ -7,6 +7,7 @@
 
 #include "backend/llvm/core.h"
 #include "backend/llvm/debug_info.h"
+#include "backend/llvm/foreign.h"
 #include "backend/llvm/maps.h"
 #include "frontend/support/diag.h"
 
@@ -14,7 +15,7 @@ namespace btc::backend {
 
 class ModuleEmitter {
  public:
-  ModuleEmitter(const ir::Module& bir, llvm::Module& llvm, DiagEngine& diags);
+  ModuleEmitter(const ir::Module& bir, llvm::Module& llvm, ForeignCode& foreign, DiagEngine& diags);
 
   // False if something was reported.
   bool emit();
@@ -29,6 +30,7 @@ class ModuleEmitter {
 
   const ir::Module& bir;
   llvm::Module& llvm;
+  ForeignCode& foreign;
   DiagEngine& diags;
   DebugInfo debug;
   Globals globals;

@@ -78,6 +78,7 @@ struct TypeSpec {
 struct Variable;  // sema
 struct MapSymbol;
 struct Param;
+struct ForeignFunction;
 struct Block;
 
 #define BTC_NODE(K, Base) static constexpr NodeKind kKind = NodeKind::K; explicit K(SourceRange r) : Base(kKind, r) {}
@@ -113,6 +114,7 @@ struct Call : Expr { BTC_NODE(Call, Expr)
   std::optional<Function> function;                 // sema: row of functions.def
   uint32_t variant = 0;                             // sema: meaning per function in sema/typed_tree.md
   struct Subprog* subprog = nullptr;                // sema: user's fn
+  const ForeignFunction* foreign = nullptr;         // sema: of an imported C file or object
   bool refused = false; };                          // sema: no definition of the macro fits; said
 struct Unary : Expr { BTC_NODE(Unary, Expr) UnaryOp op{}; Expr* operand = nullptr; };
 struct Binary : Expr { BTC_NODE(Binary, Expr) BinaryOp op{}; Expr* left = nullptr; Expr* right = nullptr; SourceRange op_range; };

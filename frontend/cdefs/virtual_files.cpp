@@ -9,18 +9,24 @@ extern "C" const char btc_kernel_macros[], btc_kernel_macros_end[];
 
 namespace btc {
 
+std::vector<std::pair<std::string_view, std::string_view>> unpack_headers(std::string_view rest) {
+  std::vector<std::pair<std::string_view, std::string_view>> out;
+  while (!rest.empty()) {
+    size_t line_end = rest.find('\n'), space = rest.find(' ');
+    if (line_end == std::string_view::npos || space > line_end) break;
+    size_t size = std::strtoul(std::string(rest.substr(space + 1, line_end - space - 1)).c_str(), nullptr, 10);
+    out.emplace_back(rest.substr(0, space), rest.substr(line_end + 1, size));
+    if (line_end + 1 + size + 1 > rest.size()) break;
+    rest.remove_prefix(line_end + 1 + size + 1);
+  }
+  return out;
+}
+
 const std::vector<std::pair<std::string, std::string_view>>& resource_headers() {
   static const auto headers = [] {
     std::vector<std::pair<std::string, std::string_view>> out;
-    std::string_view rest(btc_clang_headers, static_cast<size_t>(btc_clang_headers_end - btc_clang_headers));
-    while (!rest.empty()) {
-      size_t line_end = rest.find('\n'), space = rest.find(' ');
-      if (line_end == std::string_view::npos || space > line_end) break;
-      size_t size = std::strtoul(std::string(rest.substr(space + 1, line_end - space - 1)).c_str(), nullptr, 10);
-      out.emplace_back(std::string(kResourceDir) + "/include/" + std::string(rest.substr(0, space)), rest.substr(line_end + 1, size));
-      if (line_end + 1 + size + 1 > rest.size()) break;
-      rest.remove_prefix(line_end + 1 + size + 1);
-    }
+    std::string_view packed(btc_clang_headers, static_cast<size_t>(btc_clang_headers_end - btc_clang_headers));
+    for (const auto& [name, text] : unpack_headers(packed)) out.emplace_back(std::string(kResourceDir) + "/include/" + std::string(name), text);
     return out;
   }();
   return headers;

@@ -13,6 +13,9 @@ namespace btc {
 inline constexpr std::string_view kResourceDir = "/btc-clang";
 inline constexpr std::string_view kKernelDir = "/btc-kernel";
 
+// Takes apart what pack_headers.cmake wrote: name and content.
+std::vector<std::pair<std::string_view, std::string_view>> unpack_headers(std::string_view packed);
+
 // Path below kResourceDir and content.
 const std::vector<std::pair<std::string, std::string_view>>& resource_headers();
 // Macros of kernel headers, each under #ifndef.

@@ -46,6 +46,11 @@ std::optional<std::pair<TypeId, int64_t>> BtfProfile::find_enum_constant(TypeTab
   return std::pair{type, found->second};
 }
 
+std::string_view BtfProfile::vmlinux_btf() {
+  std::string_view raw;
+  return load("vmlinux", &raw) ? raw : std::string_view();
+}
+
 void BtfProfile::complete(TypeTable& types, uint32_t record) { converter_.complete(types, record); }
 
 std::vector<const TracepointRecord*> BtfProfile::match_tracepoints(std::string_view category, std::string_view event) {

@@ -30,6 +30,7 @@ class BtfProfile : public Profile, protected BtfProvider {
 
   std::vector<const TracepointRecord*> match_tracepoints(std::string_view category, std::string_view event) override;
   std::vector<std::string> names(std::string_view kind) override;
+  std::string_view vmlinux_btf() override;
 
  protected:
   // "category:event" of all records, sorted; and one of them by its position.

@@ -81,9 +81,9 @@ TypeId BtfTypes::convert(TypeTable& types, BtfRef ref, int depth, const std::str
     case BTF_KIND_PTR: {
       BtfRef target = btf_strip({ref.btf, type->type});
       const btf_type* target_type = btf_at(target);
-      if (target_type && btf_is_func_proto(target_type)) return types.pointer(types.void_type(), AddrSpace::Kernel);
+      if (target_type && btf_is_func_proto(target_type)) return types.pointer(types.void_type(), space_);
       TypeId elem = convert(types, {ref.btf, type->type}, depth + 1, anonymous_name, false);
-      return elem ? types.pointer(elem, AddrSpace::Kernel) : TypeId{};
+      return elem ? types.pointer(elem, space_) : TypeId{};
     }
     case BTF_KIND_ARRAY: return convert_array(types, ref, depth, anonymous_name);
     case BTF_KIND_ENUM:
@@ -115,7 +115,7 @@ TypeId BtfTypes::convert_enum(TypeTable& types, BtfRef ref) {
   bool size_ok = type->size == 1 || type->size == 2 || type->size == 4 || type->size == 8;
   std::string name(btf_name(ref, type->name_off));
   if (name.empty() || !size_ok) return types.int_type(size_ok ? type->size : 4, btf_kflag(type));
-  return enum_named(types, ref, name, RecordOrigin::Kernel);
+  return enum_named(types, ref, name, origin_);
 }
 
 TypeId BtfTypes::nameless_enum(TypeTable& types, BtfRef ref, std::string_view first_constant) {
@@ -152,18 +152,20 @@ TypeId BtfTypes::convert_record(TypeTable& types, BtfRef ref, int depth, const s
   } else if (uint32_t ordinal = btf_is_fwd(type) ? 0 : set_.ordinal(ref)) {
     name += fmt::format("___{}", ordinal + 1);
   }
-  if (auto known = types.find_record(name, is_union, RecordOrigin::Kernel)) return types.struct_type(*known);
+  if (known_ && !anonymous)
+    if (auto known = known_(ref, name, is_union)) return *known;
+  if (auto known = types.find_record(name, is_union, origin_)) return types.struct_type(*known);
   Record record;
   record.name = name;
   record.is_union = is_union;
-  record.origin = RecordOrigin::Kernel;
+  record.origin = origin_;
   record.size = btf_is_fwd(type) ? 0 : type->size;
   record.anonymous = anonymous;
   if (anonymous && from_typedef) record.typedef_name = anonymous_name;
   if (!btf_is_fwd(type)) record.align = align_of(ref, 0);
   uint32_t index = types.add_record(std::move(record));
   // Without a name it cannot be found again, so its fields come at once.
-  if (anonymous) fill(types, index, ref, depth + 1);
+  if (anonymous || origin_ == RecordOrigin::Script) fill(types, index, ref, depth + 1);
   return types.struct_type(index);
 }
 

@@ -14,6 +14,7 @@
 // relocation strips again.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -26,6 +27,11 @@ namespace btc {
 class BtfTypes {
  public:
   explicit BtfTypes(BtfSet& set) : set_(set) {}
+
+  // The BTF is a BPF object's, not a kernel's: records have the object's layout (RecordOrigin::Script) and come whole; pointers in them
+  // point where the record lies. `known` is asked first for each named record: the script or the kernel may have it.
+  using FindRecord = std::function<std::optional<TypeId>(BtfRef ref, const std::string& name, bool is_union)>;
+  BtfTypes(BtfSet& set, FindRecord known) : set_(set), known_(std::move(known)), origin_(RecordOrigin::Script), space_(AddrSpace::None) {}
 
   // Any type. Untyped (false) if BTF is damaged at this place.
   TypeId convert(TypeTable& types, BtfRef ref);
@@ -47,6 +53,9 @@ class BtfTypes {
   BtfRef find_flavored(std::string_view name, bool is_union);
 
   BtfSet& set_;
+  FindRecord known_;
+  RecordOrigin origin_ = RecordOrigin::Kernel;
+  AddrSpace space_ = AddrSpace::Kernel;
   std::map<std::pair<const Btf*, uint32_t>, uint32_t> aligns_;
 };
 

@@ -39,6 +39,7 @@ class Profile {
   virtual std::string release() const = 0;            // "6.12.30+deb13-amd64"
   virtual std::string arch() const = 0;
   virtual bool has_types() = 0;                       // BTF of vmlinux is there
+  virtual std::string_view vmlinux_btf() = 0;         // as the kernel gives it; empty if there is none
 
   // Named types, converted into `types` with RecordOrigin::Kernel; members by reference are completed lazily:
   // call complete() on a record before reading its fields.

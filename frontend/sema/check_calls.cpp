@@ -149,6 +149,7 @@ TypeId Sema::call_subprog(Call* call) {
 TypeId Sema::visit_call(Expr*& slot) {
   auto* call = as<Call>(slot);
   if (call->subprog != nullptr) return call_subprog(call);
+  if (call->foreign != nullptr) return call_foreign(call);
   if (!call->function) {
     for (Expr*& arg : call->args) visit(arg);
     return lattice_.error();

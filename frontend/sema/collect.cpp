@@ -157,6 +157,10 @@ void Sema::collect_subprogs() {
         report(DiagKind::SubprogRedefined, subprog->name_range, subprog->name).note(DiagKind::FirstDefined, found->second->name_range);
         continue;
       }
+      if (auto foreign = foreign_.find(subprog->name); foreign != foreign_.end() && !foreign->second->is_static) {
+        report(DiagKind::SubprogRedefined, subprog->name_range, subprog->name).note(DiagKind::FirstDefined, foreign->second->import);
+        continue;
+      }
       program_.subprogs.push_back(subprog);
       auto body = std::make_unique<Body>();
       body->subprog = subprog;

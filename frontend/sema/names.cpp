@@ -262,9 +262,6 @@ void Sema::resolve_stmt(Stmt* stmt) {
     case NodeKind::Jump:
       if (as<Jump>(stmt)->value != nullptr) resolve(as<Jump>(stmt)->value);
       break;
-    case NodeKind::ImportStmt:
-      report(DiagKind::ImportNotTopLevel, stmt->range);
-      break;
     default:
       break;
   }
@@ -369,6 +366,7 @@ std::vector<std::string> Sema::value_names() {
   for (const auto& [name, constant] : c_constants_) names.push_back(name);
   for (const auto& [name, overloads] : macros_) names.push_back(name);
   for (const auto& [name, subprog] : subprogs_) names.push_back(name);
+  for (const auto& [name, function] : foreign_) names.push_back(name);
   return names;
 }
 
@@ -485,8 +483,14 @@ void Sema::resolve_call(Expr*& slot) {
     return resolve_identifier(slot);
   }
   const FunctionInfo* info = find_function(call->name);
+  if (auto found = foreign_.find(call->name); info == nullptr && found != foreign_.end()) {
+    call->foreign = found->second;
+    for (Expr*& arg : call->args) resolve(arg);
+    return;
+  }
   if (info == nullptr) {
     for (Expr*& arg : call->args) resolve(arg);
+    if (foreign_failed_) return;   // it may be one of those that could not be read
     suggest(report(DiagKind::UnknownFunction, call->range, call->name), call->name, value_names());
     return;
   }

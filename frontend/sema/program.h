@@ -45,7 +45,26 @@ struct Param {
   SourceRange range;
 };
 
+// A function of an imported C file or BPF object.
+struct ForeignFunction {
+  struct Param { std::string name; TypeId type; };   // name "" where the prototype has none
+  std::string name;
+  TypeId result;
+  std::vector<Param> params;
+  bool is_static = false;
+  std::string problem;         // why it cannot be called, "" if it can
+  uint32_t unit = 0;           // index into Program::foreign_units
+  SourceRange import;          // the statement that brought it
+};
+
 }  // namespace ast
+
+// What `import "x.bpf.c"` and `import "x.bpf.o"` bring, to be linked with the script's code.
+struct ForeignUnit {
+  enum Kind : uint8_t { Bitcode, Object } kind = Bitcode;
+  std::string name;            // of the file, as messages say it
+  std::string code;            // LLVM bitcode or the object
+};
 
 // One attach point with its own typed copy of the probe's body.
 struct TypedProbe {
@@ -88,6 +107,8 @@ struct Program {
   std::vector<std::unique_ptr<ast::Param>> params;
   std::vector<ast::Subprog*> subprogs;
   std::vector<TypedProbe> probes;
+  std::vector<ForeignUnit> foreign_units;
+  std::vector<std::unique_ptr<ast::ForeignFunction>> foreign_functions;
   std::vector<std::string> config;    // value per ConfigKey (frontend/defs/config.def), after block and environment
   std::vector<bool> config_set;       // given by script or environment
   CompileOptions options;

@@ -14,6 +14,7 @@ void Sema::run() {
   collect_config();
   collect_imports();
   collect_c_definitions();
+  collect_foreign();
   register_macros();
   collect_maps();
   collect_subprogs();

@@ -8,6 +8,7 @@
 //   infer*.cpp    the type rule of every node; in the last walk also checks and casts
 //   coerce.cpp    casts where a value is stored          fold.cpp  literals
 //   check_calls.cpp, calls/*.cpp  functions              records.cpp  members, tracepoint records
+//   foreign.cpp   imported C and BPF objects
 //   programs.cpp  debug information of traced programs
 //   probes.cpp    attach points, what is allowed where   type_specs.cpp  types as written
 //
@@ -24,6 +25,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "frontend/cimport/clang_part.h"
 #include "frontend/sema/lattice.h"
 #include "frontend/sema/program.h"
 
@@ -135,6 +137,24 @@ class Sema {
   void insert_input(InputFile input);
   std::string script_directory() const;
   void collect_c_definitions();
+  void import_stdlib(const std::string& name, SourceRange range, const std::string& checked);
+  void import_statement(const ImportStmt& stmt, const std::string& directory);
+  void find_import_statements(Script& script, const std::string& directory);
+
+  // foreign.cpp
+  struct PendingImport { bool is_object; std::string name, path, text; SourceRange range; };
+  void collect_foreign();
+  void compile_import(const PendingImport& import, ForeignUnit* unit, std::string* object);
+  void read_unit(const PendingImport& import, const std::string& object);
+  void add_foreign(ForeignFunction function);
+  std::optional<uint32_t> foreign_source(const std::string& path);
+  SourceRange foreign_place(const std::string& path, unsigned line, unsigned col);
+  void report_clang(const std::vector<ClangMessage>& messages, SourceRange import);
+  bool is_char_pointer(TypeId type);
+  bool fits_pointer(TypeId given, TypeId wanted);
+  bool coerce_argument(Expr*& slot, TypeId wanted);
+  TypeId call_foreign(Call* call);
+
   void collect_maps();
   void collect_subprogs();
   bool unstable(ConfigKey key, const char* feature, SourceRange range);
@@ -366,6 +386,11 @@ class Sema {
   std::vector<std::unique_ptr<Script>> imported_;
   std::unique_ptr<Script> prelude_;
   std::set<std::string> imported_paths_;
+  std::vector<PendingImport> pending_imports_;
+  std::map<std::string, ForeignFunction*> foreign_;
+  bool foreign_failed_ = false;                                         // functions are missing that the script may call
+  std::map<std::string, std::string> foreign_maps_;                     // map -> the file that defines it
+  std::map<std::string, std::optional<uint32_t>> foreign_sources_;      // files that Clang's messages point into
   std::set<ConfigKey> unstable_said_;
 
   std::map<std::string, std::unique_ptr<DebugInfo>> programs_;  // by the name in attach points

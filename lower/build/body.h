@@ -205,6 +205,7 @@ class Body {
   ValueId logical(const ast::Expr* expr);
   ValueId call(const ast::Call& call, Memory to);
   ValueId call_subprog(const ast::Call& node, Memory to);
+  ValueId call_foreign(const ast::Call& node);
   ValueId args_field(const ast::FieldAccess& access);
   const std::vector<ParameterPlace>& parameter_places(uint32_t record) const;
   ValueId parameter_word(const ParameterPlace& where, uint32_t word, const std::string& name);

@@ -317,6 +317,7 @@ ValueId Body::step(const ast::Unary& node) {
 ValueId Body::call(const ast::Call& node, Memory to) {
   PlaceScope scope(b, node.range);
   if (node.subprog) return call_subprog(node, to);
+  if (node.foreign) return call_foreign(node);
   if (!node.function) return kNoValue;
   CallHandler handler = call_handler(*node.function);
   if (!handler) return kNoValue;
@@ -339,6 +340,18 @@ ValueId Body::call_subprog(const ast::Call& node, Memory to) {
     operands.push_back(ir::Builder::val(pointer_to(argument)));
   }
   return b.emit(Op::Call, std::move(operands), kI64, node.name);
+}
+
+// C's functions take registers; of what they return only the bits of its type are meant.
+ValueId Body::call_foreign(const ast::Call& node) {
+  std::vector<ValueId> args;
+  for (const ast::Expr* arg : node.args) args.push_back(in_memory(arg->type) ? b.ptr_to_int(readable(arg)) : scalar(arg));
+  ValueId result = b.call_named(Op::ForeignCall, node.foreign->name, args, node.name);
+  const Type& type = types[node.type];
+  if (type.kind == TypeKind::Bool) return b.binary(Op::And, result, b.constant(1), node.name);
+  uint32_t bytes = type.kind == TypeKind::Int || type.kind == TypeKind::Enum ? types.size_of(node.type) : 8;
+  bool is_signed = type.kind == TypeKind::Enum ? types.enum_def(type.record).is_signed : type.is_signed;
+  return bytes == 8 ? result : b.resize(b.resize(result, ir::int_of(bytes), false, "cut"), kI64, is_signed, node.name);
 }
 
 }  // namespace btc::lower

@@ -59,6 +59,7 @@ void ModuleBuilder::add_header() {
     if (program.config_set[i] && info.side != ConfigSide::Compile) module_->config.emplace_back(info.key, program.config[i]);
   }
   for (const InputFile& input : program.inputs) module_->inputs.push_back(input.sha256 + "  " + input.name);
+  for (const ForeignUnit& unit : program.foreign_units) module_->foreign.push_back({unit.kind == ForeignUnit::Object, unit.name, unit.code});
   for (uint32_t i = 0; i < sources_.file_count(); ++i) {
     const SourceFile& file = sources_.file(i);
     module_->sources.push_back({file.name, file.text, file.base});

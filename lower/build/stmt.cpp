@@ -129,7 +129,7 @@ bool has_effects(const ast::Expr* expr) {
     switch (node->kind) {
       case NodeKind::Call: {
         const auto* call = ast::as<ast::Call>(node);
-        if (call->subprog) found = true;
+        if (call->subprog || call->foreign) found = true;
         if (!call->function) break;
         switch (*call->function) {
           case Function::Delete: case Function::Find: case Function::Signal: case Function::SignalThread: case Function::Override:

@@ -161,6 +161,9 @@ struct SourceText {
 // A range as people read it: 1-based lines and byte columns, end exclusive. `file` indexes Module::sources.
 struct Place { uint32_t file = 0, line = 0, col = 0, end_line = 0, end_col = 0; };
 
+// An imported C file or BPF object, to be linked (frontend/sema/foreign.cpp).
+struct Foreign { bool is_object = false; std::string name, code; };
+
 struct Module {
   std::string arch = "x86_64";
   std::string script_name;
@@ -175,6 +178,7 @@ struct Module {
   std::vector<std::pair<std::string, std::string>> config;  // run-side keys that were set
   std::vector<std::string> inputs;      // "sha256  path"
   std::vector<std::string> strings;     // constants that values name by index: strftime formats, cgroup filters
+  std::vector<Foreign> foreign;         // in order of import
   std::shared_ptr<TypeTable> types;
   std::vector<CoreType> core_types;
   std::vector<Map> maps;

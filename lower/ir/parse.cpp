@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lower/ir/base64.h"
 #include "lower/ir/names.h"
 #include "lower/ir/parser.h"
 
@@ -78,7 +79,7 @@ void Parser::parse_item() {
       {"arch", &Parser::parse_arch},     {"script", &Parser::parse_script}, {"license", &Parser::parse_license},
       {"warnings", &Parser::parse_warnings}, {"unsafe", &Parser::parse_unsafe}, {"scratch", &Parser::parse_scratch},
       {"zero", &Parser::parse_zero},     {"config", &Parser::parse_config}, {"input", &Parser::parse_input}, {"string", &Parser::parse_strings},
-      {"source", &Parser::parse_source}, {"record", &Parser::parse_record}, {"enum", &Parser::parse_enum},
+      {"foreign", &Parser::parse_foreign}, {"source", &Parser::parse_source}, {"record", &Parser::parse_record}, {"enum", &Parser::parse_enum},
       {"core", &Parser::parse_core},     {"map", &Parser::parse_map},       {"event", &Parser::parse_event},
       {"param", &Parser::parse_param},   {"fact", &Parser::parse_fact},     {"probe", &Parser::parse_probe},
       {"fn", &Parser::parse_function},
@@ -95,6 +96,19 @@ void Parser::parse_item() {
 void Parser::parse_config(size_t) {
   std::string key = take_string();
   module_->config.emplace_back(key, take_string());
+}
+
+void Parser::parse_foreign(size_t) {
+  static constexpr const char* kKinds[] = {"bitcode", "object"};
+  Foreign unit;
+  unit.is_object = take_enum(kKinds, "bitcode or object") == 1;
+  unit.name = take_string();
+  skip_space();
+  size_t begin = pos_;
+  auto code = from_base64(take_string());
+  if (!code) fail_at(here(begin), "not base64");
+  else unit.code = std::move(*code);
+  module_->foreign.push_back(std::move(unit));
 }
 
 // Places in the text count from 1 over its own sources; in memory they lie behind the files that were there before.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "lower/ir/base64.h"
 #include "lower/ir/ir.h"
 #include "lower/ir/names.h"
 #include "lower/ir/reachable_types.h"
@@ -88,6 +89,7 @@ class Printer {
     for (const auto& [key, value] : module_.config) put("config {} {}\n", quoted(key), quoted(value));
     for (const std::string& input : module_.inputs) put("input {}\n", quoted(input));
     for (const std::string& string : module_.strings) put("string {}\n", quoted(string));
+    for (const Foreign& unit : module_.foreign) put("foreign {} {} \"{}\"\n", unit.is_object ? "object" : "bitcode", quoted(unit.name), to_base64(unit.code));
     if (!locs_) return;
     for (const SourceText& source : module_.sources) put("source {} {} {}\n", source.base, quoted(source.name), quoted(source.text));
   }

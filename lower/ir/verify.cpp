@@ -442,7 +442,7 @@ class Verifier {
 
   static bool may_be_null(const Inst& inst) {
     switch (inst.op) {
-      case Op::BrIf: case Op::PtrToInt: case Op::Eq: case Op::Ne: case Op::Select: case Op::Helper: case Op::Kfunc: case Op::BpfCall: return true;
+      case Op::BrIf: case Op::PtrToInt: case Op::Eq: case Op::Ne: case Op::Select: case Op::Helper: case Op::Kfunc: case Op::BpfCall: case Op::ForeignCall: return true;
       default: return false;
     }
   }

@@ -306,6 +306,7 @@ class ManifestBuilder {
   }
 
   bool has_subprogs() const {
+    if (!module_.foreign.empty()) return true;
     for (const ir::Function& function : module_.functions) {
       if (function.kind != ir::Function::Program) return true;
     }

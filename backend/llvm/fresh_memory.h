@@ -1,0 +1,46 @@
+// LLVM's BPF target orders a few things by where they lie in memory (relocated
+// accesses within a function, forward declarations in BTF). What a script has is
+// made in order, one behind the other; imported C is read in by then into
+// whatever gaps were left, so that the same input could give other bytes.
+//
+// While a FreshMemory lives, the gaps are taken: new memory lies behind all that
+// was there before, in the order in which it is asked for.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+namespace btc::backend {
+
+class FreshMemory {
+ public:
+  explicit FreshMemory(bool wanted) {
+    constexpr size_t kMost = 1 << 20;   // an allocator with a will of its own (a sanitizer's) is left in peace
+    const char* highest = nullptr;
+    // Large gaps first, then what is left of them.
+    for (size_t size = 1 << 16; wanted && size >= 16; size -= size > 1024 ? size / 4 : 8) {
+      for (int rising = 0; rising < 4 && gaps_.size() < kMost;) {
+        auto* taken = static_cast<char*>(std::malloc(size));
+        if (taken == nullptr) return;
+        gaps_.push_back(taken);
+        if (std::less<const char*>()(static_cast<const char*>(sbrk(0)), taken)) continue;   // another thread's, freed here
+        bool behind = std::less<const char*>()(highest, taken);
+        rising = behind ? rising + 1 : 0;
+        if (behind) highest = taken;
+      }
+    }
+  }
+  ~FreshMemory() {
+    for (void* gap : gaps_) std::free(gap);
+  }
+  FreshMemory(const FreshMemory&) = delete;
+  FreshMemory& operator=(const FreshMemory&) = delete;
+
+ private:
+  std::vector<void*> gaps_;
+};
+
+}  // namespace btc::backend

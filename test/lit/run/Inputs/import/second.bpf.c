@@ -1,0 +1,1 @@
+int other(int v) { return v * 2; }
