@@ -71,7 +71,10 @@ void take(const RunOption& o, const char* value, Parsed* p) {
     if (*o.argument != 0) p->artifact.emplace_back(value);
   }
   ScriptOptions& s = p->script;
-  if (name == "pid") p->of_process = {"-p", value};
+  if (name == "pid") {
+    p->of_process = {"-p", value};
+    s.warnings.emplace_back("no-needs-process");
+  }
   if (name == "e") s.programs.emplace_back(value);
   else if (name == "list") p->list = true;
   else if (name == "verbose") p->verbose = true;

@@ -27,9 +27,8 @@ class ParameterLines {
 
   std::string after(const std::string& line) {
     size_t first = line.find(':'), last = line.rfind(':');
-    if (!line.starts_with("uprobe:") || last == first) return "";
+    if (!line.starts_with("uprobe:") || last == first || line.ends_with('"')) return "";    // a C++ name is no name of DWARF
     std::string program = line.substr(first + 1, last - first - 1), out;
-    if (size_t language = program.rfind(":cpp"); language != std::string::npos && language + 4 == program.size()) program.resize(language);
     auto [entry, fresh] = programs_.try_emplace(program);
     if (fresh) entry->second = DebugInfo::open(program, search_);
     if (fresh && !entry->second)

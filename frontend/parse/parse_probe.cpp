@@ -142,6 +142,7 @@ namespace btc {
 void check_attach_point(ast::AttachPoint& point, DiagEngine& diags) {
   abi::AttachPointError error;
   point.parse_ok = abi::parse_attach_point(point.text, &point.parsed, &error, point.has_params);
+  if (point.parse_ok && point.parsed.of_process) diags.report(DiagKind::NeedsProcess, point.range, point.text);
   if (point.parse_ok) return;
   // `$1:x`: with baked parameters it may still become one.
   size_t colon = std::min(point.text.find(':'), point.text.size());

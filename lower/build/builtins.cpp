@@ -30,6 +30,7 @@ ValueId Body::argument(uint32_t n) {
     return b.bpf("btc_usdt_arg", {ctx, form, number}, name);
   }
   if (ctx_kind(probe) == abi::CtxKind::raw_args || ctx_kind(probe) == abi::CtxKind::trampoline) return b.ctx_load(8 * n, kI64, name);
+  if (kind == abi::ProbeKind::Uprobe) need(abi::kArgumentsNeed);
   return n < std::size(kArgRegisters) ? b.ctx_load(kArgRegisters[n], kI64, name) : b.constant(0);
 }
 
@@ -57,14 +58,22 @@ ValueId Body::probe_index() {
   return b.load(index.pointer, index.offset, kI64, "target");
 }
 
-// The traced instruction; at a return the function's first one (user functions: 6.6).
+// The traced instruction; at a return the function's first one. Kernels before 5.15 do not tell which that is: there the copies for
+// kernel functions know their own. (User functions lie elsewhere in each process.)
 ValueId Body::function_ip() {
   abi::ProbeKind kind = probe->attach->parsed.kind;
   bool entry = kind == abi::ProbeKind::Kprobe || kind == abi::ProbeKind::Uprobe || kind == abi::ProbeKind::Usdt;
   if (entry) return register_at(kIpRegister, "ip");
-  need("helper:get_func_ip");
-  ValueId ctx = b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx");
-  return b.helper("get_func_ip", {ctx}, "func");
+  auto ask = [&] { return b.helper("get_func_ip", {b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx")}, "func"); };
+  if (kind == abi::ProbeKind::Uretprobe) {
+    need("helper:get_func_ip");
+    return ask();
+  }
+  ValueId own = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyFunction)}, kI64, "own");
+  Memory function = temp(8, 8, "func");
+  b.store(function.pointer, function.offset, own);
+  b.if_then(b.is_zero(own), "ask", [&] { b.store(function.pointer, function.offset, ask()); });
+  return b.load(function.pointer, function.offset, kI64, "func");
 }
 
 const char* Body::probe_type_name() const {
@@ -158,6 +167,7 @@ const std::vector<ParameterPlace>& Body::parameter_places(uint32_t record) const
 
 // Eight bytes of a parameter of the traced function, at its first instruction: there the return address is on top of the stack.
 ValueId Body::parameter_word(const ParameterPlace& where, uint32_t word, const std::string& name) {
+  need(abi::kArgumentsNeed);
   if (where.kind == ParameterPlace::Register) return b.ctx_load(kArgRegisters[where.first + word], kI64, name);
   ValueId address = b.add_imm(register_at(kStackRegister, "sp"), 8 + where.first + 8 * word, "addr");
   Memory value = temp(8, 8, name);

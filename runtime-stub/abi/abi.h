@@ -23,6 +23,7 @@ inline constexpr const char* kUnwindMaps = "btc_unwind_maps";      // ARRAY
 inline constexpr const char* kUnwindRows = "btc_unwind_rows";      // ARRAY
 inline constexpr const char* kUnwindState = "btc_unwind_state";    // PERCPU_ARRAY, 1 entry
 inline constexpr const char* kUnwindNeed = "dwarf unwinding";      // in Program.needs of programs that use them
+inline constexpr const char* kArgumentsNeed = "arguments:x86_64";  // likewise, of uprobes that read arguments where this architecture passes them
 inline constexpr const char* kProbeNames = "btc_probe_names";      // ARRAY of char[kProbeTextBytes]: names of the attach targets, for `probe` as text in the kernel; filled on the target
 inline constexpr uint32_t kProbeTextBytes = 256;                   // with the NUL
 inline constexpr const char* kZeroMap = "btc_zero";                // ARRAY, one all-zero value: initial value of large entries
@@ -56,6 +57,7 @@ enum CopyConst : uint32_t {
   kCopyResultShift = 100, // fexit of a pattern: 64 - bits of the function's result
   kCopyResultUnsigned = 101,  // 1 if it has no sign
   kCopyTypedReads = 102,  // 1 if pointers whose type the kernel knows are read directly; the loader's, in all code of a copy
+  kCopyFunction = 103,    // address of the traced kernel function; 0 where the kernel tells it (get_func_ip, 5.15)
   kCopySymbol = 1 << 16,  // uaddr(): from the attach target to the user symbol Manifest.strings[id - kCopySymbol] of its file
 };
 

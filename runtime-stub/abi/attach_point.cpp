@@ -221,18 +221,18 @@ class Parser {
     return function(parts_.back(), out_.kind == ProbeKind::Kprobe, "kprobes should be attached to a function or an address");
   }
 
-  // FILE:[LANG:]FUNC[+OFFSET] | FILE:ADDRESS | FILE@SOURCE:LINE[:COL]
+  // FILE:[LANG:]FUNC[+OFFSET] | FILE:ADDRESS | FILE@SOURCE:LINE[:COL] | FUNC[+OFFSET]
   bool uprobe() {
     bool by_source = parts_.size() > 2 && parts_[2].is_at;
-    if (!by_source && !count_ok(2, 3)) {
-      wrong_count(2, 3);
-      if (arg_count() == 1) error_.hint = "to trace the process given with -p, write '" + name_ + ":*:" + parts_[1].text + "'";
-      return false;
-    }
+    if (!by_source && !count_ok(1, 3)) return wrong_count(2, 3);
     if (parts_.size() < 2) return true;
+    if (arg_count() == 1) {
+      out_.of_process = !any_param();
+      return function(parts_.back(), out_.kind == ProbeKind::Uprobe, name_ + " should be attached to a function and/or address");
+    }
     out_.target = parts_[1].text;
     if (by_source) return source_place();
-    if (arg_count() == 1 || arg_count() > 3) return true;
+    if (arg_count() > 3) return true;
     if (out_.target.empty()) return fail(name_ + " should have a target");
     if (arg_count() == 3) {
       out_.lang = parts_[2].text;
@@ -282,15 +282,12 @@ class Parser {
     return !out_.func.empty() || fail(if_empty);
   }
 
-  // FILE:[NAMESPACE:]NAME
+  // FILE:[NAMESPACE:]NAME | NAME
   bool usdt() {
-    if (!count_ok(2, 3)) {
-      wrong_count(2, 3);
-      if (arg_count() == 1) error_.hint = "to trace the process given with -p, write 'usdt:*:" + parts_[1].text + "'";
-      return false;
-    }
-    if (arg_count() < 2 || arg_count() > 3) return true;
-    out_.target = parts_[1].text;
+    if (!count_ok(1, 3)) return wrong_count(2, 3);
+    if (arg_count() < 1 || arg_count() > 3) return true;
+    out_.of_process = arg_count() == 1 && !any_param();
+    if (arg_count() > 1) out_.target = parts_[1].text;
     if (arg_count() == 3) out_.ns = parts_[2].text;
     out_.func = parts_.back().text;
     if (out_.func.empty()) return fail("usdt probe must have a target function or wildcard");

@@ -38,6 +38,7 @@ struct AttachPoint {
   std::string target;    // kprobe/fentry: module; uprobe/usdt: file; tracepoint: category; iter: object; watchpoint: ""
   std::string ns;        // usdt namespace
   std::string lang;      // uprobe "cpp"
+  bool of_process = false;  // uprobe, usdt without a file: that of the process given with -p
   std::string func;      // function, event, probe name; begin/end: ""; software/hardware: event; self: signal name
   bool has_offset = false;
   uint64_t offset = 0;   // +N

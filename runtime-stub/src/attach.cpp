@@ -96,6 +96,7 @@ AttachError attach_kprobe(RunState& run, Binding& binding, Attached* out) {
     if (event == -ENOENT && site.offset == 0) return missing(event);
     if (event == -EADDRNOTAVAIL) return failed(event, cat("several functions are called ", site.symbol));
     if (event == -EILSEQ) return {EILSEQ, false, "Possible attachment attempt in the middle of an instruction, try a different offset.", true};
+    if (event == -EINVAL) return failed(event, "Invalid argument: the kernel allows no kprobe there (see /sys/kernel/debug/kprobes/blacklist)");
     if (event < 0) return failed(event);
     AttachError error = connect(run, binding, Fd(event), site.name, out);
     if (error.error != 0) return error;
@@ -185,6 +186,8 @@ AttachError attach_uprobe_multi(RunState& run, Binding& binding, Attached* out) 
 
 AttachError attach_tracing(RunState& run, Binding& binding, Attached* out) {
   int link = sys::link_tracing(run.loader->copy_fd(binding.copy), 0, 0);
+  if (link == -E2BIG) return failed(link, "a function has room for 38 programs (BPF_MAX_TRAMP_LINKS)");
+  if (link == -EBUSY) return failed(link, "the function is taken by something that shares it with nobody (a live patch, another tracer)");
   if (link < 0) return failed(link);
   out->links.emplace_back(link);
   return {};

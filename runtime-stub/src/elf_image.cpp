@@ -12,17 +12,64 @@ namespace btc::rt {
 
 static bool fits(Bytes bytes, uint64_t offset, uint64_t size) { return offset <= bytes.size() && size <= bytes.size() - offset; }
 
-ElfImage::ElfImage(Bytes bytes) : bytes_(bytes) {
-  if (bytes.size() < sizeof(Elf64_Ehdr)) return;
-  auto* header = reinterpret_cast<const Elf64_Ehdr*>(bytes.data());
-  if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-      header->e_ident[EI_DATA] != ELFDATA2LSB)
-    return;
+bool ElfImage::widen() {
+  Elf32_Ehdr narrow;
+  if (bytes_.size() < sizeof narrow) return false;
+  memcpy(&narrow, bytes_.data(), sizeof narrow);
+  uint32_t sections = narrow.e_shentsize == sizeof(Elf32_Shdr) && fits(bytes_, narrow.e_shoff, uint64_t{narrow.e_shnum} * sizeof(Elf32_Shdr)) ? narrow.e_shnum : 0;
+  uint32_t segments = narrow.e_phentsize == sizeof(Elf32_Phdr) && fits(bytes_, narrow.e_phoff, uint64_t{narrow.e_phnum} * sizeof(Elf32_Phdr)) ? narrow.e_phnum : 0;
+  static_assert(sizeof(Elf64_Ehdr) % 8 == 0 && sizeof(Elf64_Shdr) % 8 == 0 && sizeof(Elf64_Phdr) % 8 == 0);
+  wide_.resize((sizeof(Elf64_Ehdr) + sections * sizeof(Elf64_Shdr) + segments * sizeof(Elf64_Phdr)) / 8);
+  auto* header = reinterpret_cast<Elf64_Ehdr*>(wide_.data());
+  auto* wide_sections = reinterpret_cast<Elf64_Shdr*>(header + 1);
+  auto* wide_segments = reinterpret_cast<Elf64_Phdr*>(wide_sections + sections);
+  memcpy(header->e_ident, narrow.e_ident, EI_NIDENT);
+  header->e_type = narrow.e_type;
+  header->e_machine = narrow.e_machine;
+  header->e_shstrndx = narrow.e_shstrndx;
+  for (uint32_t i = 0; i < sections; ++i) {
+    Elf32_Shdr s;
+    memcpy(&s, bytes_.data() + narrow.e_shoff + i * sizeof s, sizeof s);
+    wide_sections[i] = {s.sh_name, s.sh_type, s.sh_flags, s.sh_addr, s.sh_offset, s.sh_size, s.sh_link, s.sh_info, s.sh_addralign, s.sh_entsize};
+  }
+  for (uint32_t i = 0; i < segments; ++i) {
+    Elf32_Phdr s;
+    memcpy(&s, bytes_.data() + narrow.e_phoff + i * sizeof s, sizeof s);
+    wide_segments[i] = {s.p_type, s.p_flags, s.p_offset, s.p_vaddr, s.p_paddr, s.p_filesz, s.p_memsz, s.p_align};
+  }
   header_ = header;
+  sections_ = wide_sections;
+  section_count_ = sections;
+  segments_ = {wide_segments, segments};
+  return true;
+}
+
+ElfImage::ElfImage(Bytes bytes, ElfClass accepted) : bytes_(bytes) {
+  if (bytes.size() < EI_NIDENT || memcmp(bytes.data(), ELFMAG, SELFMAG) != 0 || bytes[EI_DATA] != ELFDATA2LSB) return;
+  if (bytes[EI_CLASS] == ELFCLASS32 && accepted == ElfClass::Any) {
+    widen();
+    return;
+  }
+  auto* header = reinterpret_cast<const Elf64_Ehdr*>(bytes.data());
+  if (bytes[EI_CLASS] != ELFCLASS64 || bytes.size() < sizeof *header) return;
+  header_ = header;
+  if (header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phoff % 8 == 0 && fits(bytes, header->e_phoff, uint64_t{header->e_phnum} * sizeof(Elf64_Phdr)))
+    segments_ = {reinterpret_cast<const Elf64_Phdr*>(bytes.data() + header->e_phoff), header->e_phnum};
   if (header->e_shoff == 0 || header->e_shoff % 8 != 0 || header->e_shentsize != sizeof(Elf64_Shdr)) return;
   if (!fits(bytes, header->e_shoff, uint64_t{header->e_shnum} * sizeof(Elf64_Shdr))) return;
   sections_ = reinterpret_cast<const Elf64_Shdr*>(bytes.data() + header->e_shoff);
   section_count_ = header->e_shnum;
+}
+
+Elf64_Sym ElfImage::symbol_at(const uint8_t* data) const {
+  if (is_64()) {
+    Elf64_Sym symbol;
+    memcpy(&symbol, data, sizeof symbol);
+    return symbol;
+  }
+  Elf32_Sym s;
+  memcpy(&s, data, sizeof s);
+  return {s.st_name, s.st_info, s.st_other, s.st_shndx, s.st_value, s.st_size};
 }
 
 std::string_view ElfImage::string_at(Bytes table, uint32_t offset) {
@@ -54,13 +101,6 @@ int ElfImage::find_section_type(uint32_t type) const {
   for (uint32_t i = 1; i < section_count_; ++i)
     if (sections_[i].sh_type == type) return static_cast<int>(i);
   return -1;
-}
-
-std::span<const Elf64_Phdr> ElfImage::segments() const {
-  if (header_->e_phentsize != sizeof(Elf64_Phdr) || header_->e_phoff % 8 != 0 ||
-      !fits(bytes_, header_->e_phoff, uint64_t{header_->e_phnum} * sizeof(Elf64_Phdr)))
-    return {};
-  return {reinterpret_cast<const Elf64_Phdr*>(bytes_.data() + header_->e_phoff), header_->e_phnum};
 }
 
 bool ElfImage::file_offset(uint64_t address, uint64_t* offset) const {

@@ -1,8 +1,9 @@
-// A 64-bit little-endian ELF file in memory, read without trusting it.
+// A little-endian ELF file in memory, read without trusting it.
 //
 // Used for the artifact's own object and for the programs and libraries that
 // are traced. Every offset and count is checked against the image; what does
-// not fit reads as absent. 32-bit files are refused (`ok()` is false).
+// not fit reads as absent. 32-bit files are refused (`ok()` is false) unless
+// the reader says that it knows them; their tables are shown in the 64-bit form.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +19,18 @@ namespace btc::rt {
 
 using Bytes = std::span<const uint8_t>;
 
+enum class ElfClass : uint8_t { Only64, Any };
+
 class ElfImage {
  public:
   ElfImage() = default;
-  explicit ElfImage(Bytes bytes);
+  explicit ElfImage(Bytes bytes, ElfClass accepted = ElfClass::Only64);
+  ElfImage(ElfImage&&) = default;
+  ElfImage& operator=(ElfImage&&) = default;
 
   bool ok() const { return header_ != nullptr; }
   const Elf64_Ehdr& header() const { return *header_; }
+  bool is_64() const { return wide_.empty(); }
   Bytes bytes() const { return bytes_; }
   uint32_t section_count() const { return section_count_; }
   const Elf64_Shdr& section(uint32_t index) const { return sections_[index]; }
@@ -32,7 +38,7 @@ class ElfImage {
   int find_section(std::string_view name) const;             // index or -1
   int find_section_type(uint32_t type) const;
   Bytes section_bytes(uint32_t index) const;                 // empty for NOBITS and for what lies outside
-  std::span<const Elf64_Phdr> segments() const;
+  std::span<const Elf64_Phdr> segments() const { return segments_; }
 
   // File offset of a virtual address inside a loaded segment; false if it is in none.
   bool file_offset(uint64_t address, uint64_t* offset) const;
@@ -45,9 +51,8 @@ class ElfImage {
     Bytes table = section_bytes(section);
     if (sections_[section].sh_link >= section_count_) return;
     Bytes names = section_bytes(sections_[section].sh_link);
-    for (size_t at = 0; at + sizeof(Elf64_Sym) <= table.size(); at += sizeof(Elf64_Sym)) {
-      Elf64_Sym symbol;
-      __builtin_memcpy(&symbol, table.data() + at, sizeof symbol);
+    for (size_t size = is_64() ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym); table.size() >= size; table = table.subspan(size)) {
+      Elf64_Sym symbol = symbol_at(table.data());
       if (!fn(string_at(names, symbol.st_name), symbol)) return;
     }
   }
@@ -57,9 +62,13 @@ class ElfImage {
   Bytes build_id() const;
 
  private:
+  bool widen();
+  Elf64_Sym symbol_at(const uint8_t* data) const;
   Bytes bytes_;
+  std::vector<uint64_t> wide_;                 // of a 32-bit file: header, sections and segments, which the pointers point to
   const Elf64_Ehdr* header_ = nullptr;
   const Elf64_Shdr* sections_ = nullptr;
+  std::span<const Elf64_Phdr> segments_;
   uint32_t section_count_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "runtime-stub/src/records.h"
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/survey.h"
+#include "runtime-stub/src/user_symbols.h"
 
 namespace btc::rt {
 namespace {
@@ -53,10 +54,16 @@ void Listing::functions(const BtfFile* btf, uint32_t id, size_t first, bool resu
 
 void Listing::binding(const Binding& binding) {
   using K = abi::ProbeKind;
-  switch (binding.point.kind) {                  // without the numbers, as probes of these types are listed
+  const abi::AttachPoint& point = binding.point;
+  switch (point.kind) {                          // without the numbers, as probes of these types are listed
+    case K::Begin: case K::End: case K::Self: return;
     case K::Profile: case K::Interval: line(cat(abi::probe_info(binding.point.kind).name, ":", binding.point.unit, ":")); break;
     case K::Software: case K::Hardware: line(cat(abi::probe_info(binding.point.kind).name, ":", binding.point.func, ":")); break;
-    default: line(binding.name); break;
+    default:
+      // Demangled names hold what attach points do not, so that they are quoted.
+      if (std::string plain = point.lang == "cpp" ? demangle(point.func) : ""; !plain.empty())
+        line(cat(abi::probe_info(point.kind).name, ":", point.target, ":", point.lang, ":\"", plain, "\""));
+      else line(binding.name);
   }
   if (run_.options.verbose == 0) return;
   switch (binding.point.kind) {
@@ -136,10 +143,12 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
     }
   } else if (info.kind == K::Iter) {
     if (vmlinux_btf() != nullptr)
-      vmlinux_btf()->for_each(BTF_KIND_FUNC, [&](uint32_t, const btf_type&, std::string_view name) {
+      vmlinux_btf()->for_each(BTF_KIND_FUNC, [&](uint32_t id, const btf_type&, std::string_view name) {
         if (name.starts_with("bpf_iter_") && abi::wildcard_match(point.func, name.substr(9)) &&
-            vmlinux_btf()->find(cat("bpf_iter__", name.substr(9)), BTF_KIND_STRUCT) != 0)
+            vmlinux_btf()->find(cat("bpf_iter__", name.substr(9)), BTF_KIND_STRUCT) != 0) {
           line(cat("iter:", name.substr(9)));
+          if (run_.options.verbose > 0) functions(vmlinux_btf(), id, 1, false);   // the first parameter is every iterator's
+        }
         return true;
       });
   } else if (info.kind == K::Tracepoint) resolve_tracepoint(run_, point, &result);
@@ -239,11 +248,10 @@ void Listing::pattern(std::string_view whole) {
       provider(*info, rest);
       continue;
     }
-    for (uint8_t i = 0; i < static_cast<uint8_t>(abi::ProbeKind::kCount); ++i) {
-      const abi::ProbeInfo& info = abi::probe_info(static_cast<abi::ProbeKind>(i));
-      bool in_files = info.kind == abi::ProbeKind::Uprobe || info.kind == abi::ProbeKind::Uretprobe || info.kind == abi::ProbeKind::Usdt;
-      bool reads_files = rest.find('/') != std::string_view::npos || run_.options.pid != 0;
-      if (abi::wildcard_match(name.empty() ? "*" : name, info.name) && in_files == reads_files) provider(info, rest);
+    bool has_path = rest.find('/') != std::string_view::npos;
+    for (bool in_files : {false, true}) {
+      if (in_files ? !has_path && run_.options.pid == 0 : has_path) continue;
+      for (const abi::ProbeInfo* info : abi::expand_provider(name.empty() ? "*" : name, in_files)) provider(*info, rest);
     }
   }
 }

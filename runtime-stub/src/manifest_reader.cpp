@@ -85,4 +85,10 @@ bool open_artifact(Bytes object, Artifact* out, std::string* error) {
   return true;
 }
 
+bool has_need(const fb::Program& program, std::string_view need) {
+  for (uint32_t i = 0; i < count_of(program.needs()); ++i)
+    if (text_of(program.needs()->Get(i)) == need) return true;
+  return false;
+}
+
 }  // namespace btc::rt

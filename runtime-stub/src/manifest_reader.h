@@ -21,6 +21,8 @@ struct Artifact {
   std::string script_name() const;     // "opens.bt"
 };
 
+bool has_need(const fb::Program& program, std::string_view need);
+
 // False with `*error` set.
 bool open_artifact(Bytes object, Artifact* out, std::string* error);
 

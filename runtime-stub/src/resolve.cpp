@@ -39,6 +39,9 @@ std::string needs_text(RunState& run, const fb::Program* program, uint32_t type)
     std::string_view need = text_of(program->needs()->Get(i));
     std::string_view what = need.substr(0, need.find(':')), name = need.substr(need.find(':') + 1);
     if (what == "helper" && helper_id(name) != 0 && !run.features.helper(type, name)) return cat("the BPF helper ", name, "()");
+    // The helper answers 0 at returns of user functions before Linux 6.6, which brought uprobe_multi, too.
+    bool user_return = static_cast<abi::ProbeKind>(program->probe_kind()) == abi::ProbeKind::Uretprobe;
+    if (user_return && name == "get_func_ip" && kernel_version() < version_of(6, 6)) return "the BPF helper get_func_ip() for user functions (Linux 6.6)";
     if (what == "kfunc" && !run.features.kfunc(name)) return cat("the kernel function ", name, "()");
     if (what == "btf" && !run.features.kernel_btf()) return "type information (BTF)";
   }

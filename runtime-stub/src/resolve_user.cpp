@@ -2,6 +2,7 @@
 // namespace); symbols and notes are read from it each time, so a library may be newer than the script.
 #include <algorithm>
 #include <memory>
+#include <unistd.h>
 
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/resolve_files.h"
@@ -39,9 +40,33 @@ Binding& add_uprobe(RunState& run, const abi::AttachPoint& point, const std::str
   return binding;
 }
 
-void add_functions(RunState& run, const abi::AttachPoint& point, const std::string& file, const std::vector<UserFunction>& functions, Resolution* out) {
+bool forced(RunState& run) { return run.options.output.allow_unsafe || run.manifest().unsafe(); }
+
+constexpr std::string_view kForce =
+    "\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.";
+
+// A breakpoint must replace the first byte of an instruction of that function: what else it may replace is said, or refused.
+void check_place(RunState& run, const UserBinary& binary, const UserFunction& function, uint64_t offset, const std::string& file, Binding* binding) {
+  if (function.size == 0 && offset == 0) {
+    if (!forced(run)) binding->refusal = cat("Could not determine boundary for ", function.name, " (symbol has size 0).", kForce);
+  } else if (offset >= function.size) {
+    binding->refusal = cat("Offset outside the function bounds ('", function.name, "' size is ", function.size, ")");
+  } else if (offset != 0) {
+    std::string_view type = abi::probe_info(binding->point.kind).name;
+    std::string place = cat(file, ":", function.name, "+", offset);
+    Boundary boundary = binary.boundary(function, offset);
+    if (boundary == Boundary::Begins) return;
+    bool inside = boundary == Boundary::Inside;
+    if (forced(run)) run.messages.warning(inside ? cat("Unsafe ", type, " in the middle of the instruction: ", place) : cat("Unchecked ", type, ": ", place));
+    else if (inside) binding->refusal = cat("Could not add ", type, " into middle of instruction: ", place, kForce);
+    else binding->refusal = cat("Failed to check if ", type, " is in proper place: ", place, kForce);
+  }
+}
+
+void add_functions(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary& binary, Resolution* out) {
+  std::vector<UserFunction> functions = binary.match(point.func, point.lang == "cpp");
   if (functions.empty()) return;
-  How how = uprobe_how(run, *out, true);
+  How how = uprobe_how(run, *out, !point.has_offset);
   if (how == How::UprobeMulti) {
     abi::AttachPoint match = point;
     match.target = file;
@@ -61,30 +86,30 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
     match.target = file;
     match.func = function.name;
     match.wildcard = false;
-    add_uprobe(run, match, file, how, out).sites.push_back({function.name, function.offset, 0, 0});
+    Binding& binding = add_uprobe(run, match, file, how, out);
+    binding.sites.push_back({function.name, function.offset + point.offset, 0, 0});
+    if (point.has_offset) check_place(run, binary, function, point.offset, file, &binding);
   }
 }
-
-constexpr std::string_view kForce =
-    "\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.";
 
 // An address is one in the file's own numbering; with --unsafe, where nothing is known about it, the place in the file.
 void add_address(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary* binary, Resolution* out) {
   Binding& binding = add_uprobe(run, point, file, How::Uprobe, out);
   uint64_t offset = point.address;
-  bool known = false;
-  if (binary != nullptr && binary->file_offset(point.address, &offset))
-    binary->for_each_function([&](std::string_view, const Elf64_Sym& symbol) {
-      known = point.address >= symbol.st_value && point.address - symbol.st_value < std::max<uint64_t>(symbol.st_size, 1);
-      return !known;
-    });
+  UserFunction function;
+  bool known = binary != nullptr && binary->file_offset(point.address, &offset) && binary->function_at(point.address, &function);
   binding.sites.push_back({"", offset, 0, 0});
-  if (known) return;
-  if (!run.options.output.allow_unsafe && !run.manifest().unsafe())
+  if (known) {
+    uint64_t distance = point.address - function.address;
+    if (!binding.is_return) check_place(run, *binary, function, distance, file, &binding);
+    else if (distance != 0)
+      binding.refusal = cat("uretprobes cannot be attached at function offset. (address resolved to: ", function.name, "+", distance, ")");
+  } else if (!forced(run)) {
     binding.refusal = cat("Could not resolve address: ", file, ":0x", hex(point.address));
-  else
+  } else {
     run.messages.warning(cat("Could not determine instruction boundary for ", binding.name,
                              " (binary appears stripped). Misaligned probes can lead to tracee crashes!"));
+  }
 }
 
 std::string hex_text(Bytes bytes) {
@@ -110,6 +135,10 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
   if (many_files) here.target = file;
   bool readable = binary.open(path_in_process(run.target_pid(), file), &error);
   if (readable && !is_compiled_for(*out->program, file, binary, out)) return;
+  if (readable && binary.elf().header().e_machine == EM_386 && has_need(*out->program, abi::kArgumentsNeed)) {
+    if (!many_files) out->problem = cat(file, " is a 32-bit program, whose arguments lie on its stack: argN and args cannot read them");
+    return;
+  }
   if (!point.source_file.empty()) {
     if (!readable) return void(out->problem = error);
     here.address = out->program->source_address();
@@ -120,17 +149,12 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
     if (!many_files) out->problem = error;
     return;
   }
-  if (point.lang == "cpp" || has_star(point.func)) return add_functions(run, here, file, binary.match(point.func, point.lang == "cpp"), out);
+  if (point.lang == "cpp" || has_star(point.func)) return add_functions(run, here, file, binary, out);
   UserFunction function;
   if (!binary.find_function(point.func, &function)) return;
   Binding& binding = add_uprobe(run, here, file, How::Uprobe, out);
   binding.sites.push_back({point.func, function.offset + point.offset, 0, 0});
-  if (function.size == 0 && point.offset == 0) {
-    if (!run.options.output.allow_unsafe && !run.manifest().unsafe())
-      binding.refusal = cat("Could not determine boundary for ", point.func, " (symbol has size 0).", kForce);
-  } else if (point.offset >= function.size) {
-    binding.refusal = cat("Offset outside the function bounds ('", point.func, "' size is ", function.size, ")");
-  }
+  check_place(run, binary, function, point.offset, file, &binding);
 }
 
 // Locations of one USDT probe with the same argument forms are one binding.
@@ -190,7 +214,26 @@ static std::vector<std::string> target_files(RunState& run, const abi::AttachPoi
   return files;
 }
 
-void resolve_uprobe(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+static bool has_process(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+  if (!point.of_process || run.options.pid != 0) return true;
+  out->problem = cat(abi::probe_info(point.kind).name, " probe type requires 2 or 3 arguments, found 1. Without a file it needs -p PID.");
+  return false;
+}
+
+// "uprobe:f" and "uprobe:cpp:f" with -p: in the program that the process runs.
+static void in_program_of(int pid, abi::AttachPoint* point) {
+  bool language_only = point->target == "cpp" && point->lang.empty();
+  if (!point->of_process && !language_only) return;
+  if (language_only) point->lang = point->target;
+  char path[4096];
+  ssize_t size = ::readlink(cat("/proc/", pid, "/exe").c_str(), path, sizeof path);
+  point->target = std::string(path, size > 0 ? static_cast<size_t>(size) : 0);
+}
+
+void resolve_uprobe(RunState& run, const abi::AttachPoint& written, Resolution* out) {
+  abi::AttachPoint point = written;
+  if (!has_process(run, point, out)) return;
+  if (run.options.pid != 0) in_program_of(run.options.pid, &point);
   bool many = has_star(point.target) || point.target.empty();
   std::vector<std::string> files = target_files(run, point, many, out);
   for (const std::string& file : files) {
@@ -200,6 +243,7 @@ void resolve_uprobe(RunState& run, const abi::AttachPoint& point, Resolution* ou
 }
 
 void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+  if (!has_process(run, point, out)) return;
   if (point.target.empty() && run.target_pid() == 0) {
     out->problem = "usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.";
     return;

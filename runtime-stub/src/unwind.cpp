@@ -14,8 +14,7 @@ RunState::~RunState() = default;
 
 bool needs_unwind_tables(const RunState& run) {
   for (uint32_t i = 0; i < count_of(run.manifest().programs()); ++i)
-    for (uint32_t k = 0; k < count_of(run.manifest().programs()->Get(i)->needs()); ++k)
-      if (text_of(run.manifest().programs()->Get(i)->needs()->Get(k)) == abi::kUnwindNeed) return true;
+    if (has_need(*run.manifest().programs()->Get(i), abi::kUnwindNeed)) return true;
   return false;
 }
 

@@ -1,6 +1,6 @@
 // Notes and argument forms of USDT probes; see usdt_notes.h. Format: systemtap's sdt.h, version 3. x86-64.
 //
-//   note: name "stapsdt", type 3; u64 pc, base, semaphore; then provider, name, arguments, each ended by NUL
+//   note: name "stapsdt", type 3; pc, base, semaphore, each as wide as the program's pointers; then provider, name, arguments, each ended by NUL
 //   argument: SIZE@OPERAND, SIZE negative for signed; OPERAND is $NUM, %reg, DISP(%base) or DISP(%base,%index,scale);
 //   DISP may be NUM, a symbol with +NUM, or NUM+NUM
 #include "runtime-stub/src/usdt_notes.h"
@@ -95,7 +95,11 @@ bool parse_argument(std::string_view text, UsdtArg* out) {
   return true;
 }
 
-uint64_t read_u64(const uint8_t* p) { uint64_t v; memcpy(&v, p, 8); return v; }
+uint64_t read_number(const uint8_t* p, size_t bytes) {
+  uint64_t number = 0;
+  memcpy(&number, p, bytes);
+  return number;
+}
 
 }  // namespace
 
@@ -125,20 +129,21 @@ std::vector<UsdtNote> read_usdt_notes(const ElfImage& elf) {
   if (section < 0) return notes;
   uint64_t base_now = base_section >= 0 ? elf.section(static_cast<uint32_t>(base_section)).sh_addr : 0;
   Bytes bytes = elf.section_bytes(static_cast<uint32_t>(section));
+  const size_t wide = elf.is_64() ? 8 : 4;
   while (bytes.size() >= 12) {
     uint32_t head[3];
     memcpy(head, bytes.data(), 12);
     uint64_t name_room = (uint64_t{head[0]} + 3) / 4 * 4, room = (uint64_t{head[1]} + 3) / 4 * 4;
     if (12 + name_room + head[1] > bytes.size()) break;
     Bytes body = bytes.subspan(12 + name_room, head[1]);
-    if (head[2] == 3 && body.size() > 24 && ElfImage::string_at(bytes.subspan(12, head[0]), 0) == "stapsdt") {
-      uint64_t pc = read_u64(body.data()), base = read_u64(body.data() + 8), semaphore = read_u64(body.data() + 16);
+    if (head[2] == 3 && body.size() > 3 * wide && ElfImage::string_at(bytes.subspan(12, head[0]), 0) == "stapsdt") {
+      uint64_t pc = read_number(body.data(), wide), base = read_number(body.data() + wide, wide), semaphore = read_number(body.data() + 2 * wide, wide);
       if (base_now != 0 && base != 0) {          // prelink moved the file after it was built
         pc += base_now - base;
         if (semaphore != 0) semaphore += base_now - base;
       }
       UsdtNote note;
-      Bytes strings = body.subspan(24);
+      Bytes strings = body.subspan(3 * wide);
       note.provider = ElfImage::string_at(strings, 0);
       size_t at = note.provider.size() + 1;
       if (at < strings.size()) note.name = ElfImage::string_at(strings.subspan(at), 0);

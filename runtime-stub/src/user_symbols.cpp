@@ -32,9 +32,9 @@ bool UserBinary::open(const std::string& path, std::string* error) {
     *error = cat(archive_of(path), " holds no uncompressed ", member);
     return false;
   }
-  elf_ = ElfImage(program);
-  if (!elf_.ok()) {
-    *error = cat(path, " is not a 64-bit ELF file");
+  elf_ = ElfImage(program, ElfClass::Any);
+  if (!elf_.ok() || (elf_.header().e_machine != EM_X86_64 && elf_.header().e_machine != EM_386)) {
+    *error = cat(path, " is not an ELF file of an x86 program");
     return false;
   }
   if (elf_.find_section_type(SHT_SYMTAB) < 0) open_debug_file(path);
@@ -57,11 +57,11 @@ void UserBinary::open_debug_file(const std::string& path) {
   }
   for (const std::string& candidate : candidates) {
     if (candidate == path || !file_exists(candidate) || !debug_file_.open(candidate.c_str())) continue;
-    debug_ = ElfImage(debug_file_.bytes());
+    debug_ = ElfImage(debug_file_.bytes(), ElfClass::Any);
     if (debug_.ok()) return;
   }
   int packed = elf_.find_section(".gnu_debugdata");
-  if (packed >= 0 && unpack_xz(elf_.section_bytes(static_cast<uint32_t>(packed)), unpacked_)) debug_ = ElfImage(unpacked_);
+  if (packed >= 0 && unpack_xz(elf_.section_bytes(static_cast<uint32_t>(packed)), unpacked_)) debug_ = ElfImage(unpacked_, ElfClass::Any);
 }
 
 bool UserBinary::file_offset(uint64_t address, uint64_t* offset) const {
@@ -82,6 +82,23 @@ bool UserBinary::find_function(std::string_view wanted, UserFunction* out) const
     return false;
   });
   return found;
+}
+
+bool UserBinary::function_at(uint64_t address, UserFunction* out) const {
+  bool found = false;
+  for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
+    if (address < symbol.st_value || address - symbol.st_value >= std::max<uint64_t>(symbol.st_size, 1)) return true;
+    *out = {std::string(name), symbol.st_value, symbol.st_size, 0};
+    found = file_offset(symbol.st_value, &out->offset);
+    return !found;
+  });
+  return found;
+}
+
+Boundary UserBinary::boundary(const UserFunction& function, uint64_t offset) const {
+  Bytes code = elf_.bytes();
+  uint64_t begin = function.offset - base_;
+  return begin <= code.size() ? x86_boundary(code.subspan(begin), offset, elf_.header().e_machine != EM_386) : Boundary::Unknown;
 }
 
 bool UserBinary::find_symbol(std::string_view wanted, uint64_t* value) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime-stub/src/elf_image.h"
+#include "runtime-stub/src/x86_length.h"
 
 namespace btc::rt {
 
@@ -43,6 +44,10 @@ class UserBinary {
   }
   // Exact name. False if there is none.
   bool find_function(std::string_view name, UserFunction* out) const;
+  // The function that an address lies in.
+  bool function_at(uint64_t address, UserFunction* out) const;
+  // Whether an instruction begins that many bytes into a function.
+  Boundary boundary(const UserFunction& function, uint64_t offset) const;
   bool find_symbol(std::string_view name, uint64_t* value) const;   // also data
   std::vector<UserFunction> match(std::string_view pattern, bool demangled) const;
 

@@ -26,6 +26,8 @@ constexpr Cause kCauses[] = {
   {"is not allowed to call", "this kernel does not allow a kernel function that the script calls"},
 };
 
+constexpr std::string_view kLogCut = "the program is too complex for this kernel's verifier, or its log is longer than log_size";
+
 std::string_view last_source_line(std::string_view log) {
   std::string_view last;
   for_each_line(log, [&](std::string_view line) {
@@ -39,7 +41,7 @@ std::string_view last_complaint(std::string_view log) {
   std::string_view last;
   for_each_line(log, [&](std::string_view line) {
     if (!line.empty() && !line.starts_with("processed ") && !line.starts_with("; ") && !line.starts_with("verification time") &&
-        !line.starts_with("stack depth"))
+        !line.starts_with("stack depth") && !line.starts_with("cur state:") && !line.starts_with("old state:"))
       last = line;
     return true;
   });
@@ -116,13 +118,16 @@ void report_load_failure(RunState& run, const LoadFailure& failure) {
   }
   const fb::Program* program = run.manifest().programs()->Get(static_cast<uint32_t>(failure.program));
   const Binding* binding = binding_of(run, failure.program);
-  std::string text = cat("Error loading BPF program for ", binding != nullptr ? binding->name : std::string(text_of(program->attach())), ": ",
-                         error_text(failure.error), ".");
-  if (failure.error == 1) append(text, " This machine does not allow programs of this type (lockdown, or a security policy).");
   std::string_view meaning = meaning_of(failure.log);
+  // The kernel answers "no space" when the log was cut, whatever its reason to refuse the program. Before 6.4 it keeps the beginning.
+  bool reason_lost = failure.error == ENOSPC;
+  if (reason_lost && meaning.empty()) meaning = kLogCut;
+  std::string text = cat("Error loading BPF program for ", binding != nullptr ? binding->name : std::string(text_of(program->attach())),
+                         reason_lost ? "" : ": ", reason_lost ? "" : error_text(failure.error), ".");
+  if (failure.error == 1) append(text, " This machine does not allow programs of this type (lockdown, or a security policy).");
   if (!failure.lacking.empty()) append(text, cat("\nCause: this kernel has no ", failure.lacking, ", which the script reads."));
   else if (!meaning.empty()) append(text, cat("\nCause: ", meaning, "."));
-  std::string_view source = last_source_line(failure.log), complaint = last_complaint(failure.log);
+  std::string_view source = last_source_line(failure.log), complaint = meaning == kLogCut ? "" : last_complaint(failure.log);
   report_place(run, failure, meaning, complaint);
   if (!source.empty()) append(text, cat("\nThe kernel stopped at: ", source));
   if (!complaint.empty() && failure.lacking.empty()) append(text, cat("\nThe kernel says: ", complaint));
