@@ -221,10 +221,13 @@ class Parser {
     return function(parts_.back(), out_.kind == ProbeKind::Kprobe, "kprobes should be attached to a function or an address");
   }
 
+  // One part that is a path names no function.
+  bool only_path() const { return arg_count() == 1 && parts_[1].text.find('/') != std::string::npos; }
+
   // FILE:[LANG:]FUNC[+OFFSET] | FILE:ADDRESS | FILE@SOURCE:LINE[:COL] | FUNC[+OFFSET]
   bool uprobe() {
     bool by_source = parts_.size() > 2 && parts_[2].is_at;
-    if (!by_source && !count_ok(1, 3)) return wrong_count(2, 3);
+    if (!by_source && (!count_ok(1, 3) || only_path())) return wrong_count(2, 3);
     if (parts_.size() < 2) return true;
     if (arg_count() == 1) {
       out_.of_process = !any_param();
@@ -284,7 +287,7 @@ class Parser {
 
   // FILE:[NAMESPACE:]NAME | NAME
   bool usdt() {
-    if (!count_ok(1, 3)) return wrong_count(2, 3);
+    if (!count_ok(1, 3) || only_path()) return wrong_count(2, 3);
     if (arg_count() < 1 || arg_count() > 3) return true;
     out_.of_process = arg_count() == 1 && !any_param();
     if (arg_count() > 1) out_.target = parts_[1].text;

@@ -57,6 +57,7 @@ TEST(AttachPoint, ErrorsAreBpftraces) {
       {"begin:x", "begin probe type requires 0 arguments, found 1"},
       {"self:signal:SIGINT", "SIGINT is not a supported signal"},
       {"self:alarm:SIGUSR1", "alarm is not a supported trigger"},
+      {"uprobe:/bin/sh", "uprobe probe type requires 2 or 3 arguments, found 1"},
       {"uprobe", "uprobe probe type requires 2 or 3 arguments, found 0"},
       {"uprobe:/a:go:f", "unsupported language type: go"},
       {"uprobe:/a*:0x10", "Cannot use wildcards with absolute address"},
