@@ -7,6 +7,7 @@
 
 #include <llvm/IR/Module.h>
 
+#include "backend/llvm/foreign.h"
 #include "backend/llvm/maps.h"
 #include "runtime-stub/abi/unwind.h"
 
@@ -27,10 +28,12 @@ static llvm::GlobalVariable* define_global(llvm::Module& llvm, llvm::Type* type,
   return global;
 }
 
-void Globals::emit_license() {
+void Globals::emit_license(const ForeignCode& foreign) {
   llvm::Constant* text = llvm::ConstantDataArray::getString(llvm_.getContext(), bir_.license);
-  auto* global = define_global(llvm_, text->getType(), text, true, "_license", "license");
+  auto* global = define_global(llvm_, text->getType(), text, !foreign.license_is_writable(), "_license", "license");
   global->setAlignment(llvm::Align(1));
+  // libbpf's linker wants a type of everything, and sections of one name to be alike.
+  if (foreign.has_objects()) debug_.describe_global(global, debug_.array(debug_.character(), 1, bir_.license.size() + 1));
 }
 
 llvm::GlobalVariable* Globals::define_map(const MapSpec& spec) {

@@ -64,7 +64,7 @@ void ModuleEmitter::declare_function(const ir::Function& function) {
 }
 
 bool ModuleEmitter::emit() {
-  globals.emit_license();
+  globals.emit_license(foreign);
   globals.emit_script_maps();
   for (const ir::Function& function : bir.functions) declare_function(function);
   for (uint32_t i = 0; i < bir.functions.size(); ++i) FunctionEmitter(*this, i).emit();

@@ -189,6 +189,12 @@ llvm::Function* ForeignCode::function(const std::string& name, DebugInfo& debug)
   return nullptr;
 }
 
+bool ForeignCode::license_is_writable() const {
+  for (const Object& object : objects_)
+    if (object.file.license_is_writable) return true;
+  return false;
+}
+
 bool ForeignCode::check_calls() {
   if (bir_.foreign.empty()) return true;
   auto in_object = [&](llvm::StringRef name) {

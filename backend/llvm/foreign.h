@@ -24,6 +24,8 @@ class ForeignCode {
   bool link();
   // A function by its C name: linked, or declared for the linker of objects. Null if no unit has it.
   llvm::Function* function(const std::string& name, DebugInfo& debug);
+  bool has_objects() const { return !objects_.empty(); }
+  bool license_is_writable() const;
   // After all calls are there: each function called is defined somewhere.
   bool check_calls();
 

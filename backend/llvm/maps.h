@@ -8,11 +8,13 @@
 
 namespace btc::backend {
 
+class ForeignCode;
+
 class Globals {
  public:
   Globals(llvm::Module& llvm, const ir::Module& bir, DebugInfo& debug) : llvm_(llvm), bir_(bir), debug_(debug) {}
 
-  void emit_license();
+  void emit_license(const ForeignCode& foreign);
   void emit_script_maps();              // all of them, in order: the runtime prints those that no program uses, too
 
   llvm::GlobalVariable* script_map(uint32_t index) const { return script_maps_[index]; }

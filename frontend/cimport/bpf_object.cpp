@@ -27,8 +27,8 @@ struct Section { std::string_view name, bytes; Elf64_Shdr header; };
 std::string check_header(const Elf64_Ehdr& header) {
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return "not an ELF file";
   if (header.e_ident[EI_CLASS] != ELFCLASS64) return "not a 64-bit ELF file";
-  if (header.e_machine != EM_BPF) return "not an object for BPF";
   if (header.e_ident[EI_DATA] != ELFDATA2LSB) return "its byte order is not the target's";
+  if (header.e_machine != EM_BPF) return "not an object for BPF";
   if (header.e_type != ET_REL) return "not a relocatable object";
   return "";
 }
@@ -86,8 +86,10 @@ bool read_bpf_object(std::string_view bytes, BpfObject* out, std::string* error)
   else cut = !read_sections(bytes, header, &sections) || !read_symbols(sections, out);
   if (cut) *error = "the file is cut or damaged";
   if (!error->empty()) return false;
-  for (const Section& section : sections)
+  for (const Section& section : sections) {
     if (section.name == ".BTF") out->btf = section.bytes;
+    if (section.name == "license") out->license_is_writable = (section.header.sh_flags & SHF_WRITE) != 0;
+  }
   if (out->btf.empty()) *error = "it has no BTF: compile it with -g";
   return error->empty();
 }

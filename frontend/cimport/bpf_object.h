@@ -18,6 +18,7 @@ struct BpfObject {
   std::string btf;
   std::vector<std::string> programs;  // global functions in sections that libbpf would attach
   std::vector<std::string> maps;
+  bool license_is_writable = false;   // `char LICENSE[]` rather than `const char LICENSE[]`
 };
 
 // False with `error` set: what is wrong with the file.

@@ -114,6 +114,7 @@ class JobFiles : public llvm::vfs::ProxyFileSystem {
 
  private:
   JobFiles(const ClangJob& job, llvm::IntrusiveRefCntPtr<llvm::vfs::InMemoryFileSystem> memory) : ProxyFileSystem(memory), job_(job), memory_(memory) {
+    if (auto here = llvm::vfs::getRealFileSystem()->getCurrentWorkingDirectory()) memory_->setCurrentWorkingDirectory(*here);
     for (const auto& [path, text] : job.files) add(path, text);
   }
   void add(const std::string& path, std::string_view text) { memory_->addFile(path, 0, llvm::MemoryBuffer::getMemBufferCopy(text, path)); }

@@ -92,8 +92,9 @@ void Sema::read_unit(const PendingImport& import, const std::string& object) {
   // A C file that defines nothing has no BTF; that is its right.
   bool is_c = !import.is_object;
   if (!read_bpf_object(object, &contents, &error)) {
-    if (!is_c) report(DiagKind::ImportObject, import.range, import.name, error);
-    foreign_failed_ = foreign_failed_ || !is_c;
+    if (is_c) return;
+    report(DiagKind::ImportObject, import.range, import.name, error);
+    foreign_failed_ = true;
     return;
   }
   if (!read_prototypes(contents, profile_, types_, &functions)) {
@@ -147,7 +148,7 @@ void Sema::collect_foreign() {
     }
     if (import.is_object) unit.code = object = import.text;
     else compile_import(import, &unit, &object);
-    if (unit.code.empty()) {
+    if (unit.code.empty() && !import.is_object) {
       foreign_failed_ = true;
       continue;
     }

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "frontend/cdefs/cdefs.h"
 #include "frontend/cimport/stdlib_files.h"
@@ -24,10 +24,9 @@ namespace fs = std::filesystem;
 
 static bool read_whole(const fs::path& path, std::string* text) {
   std::ifstream stream(path, std::ios::binary);
-  std::stringstream content;
-  if (!stream || !(content << stream.rdbuf())) return false;
-  *text = content.str();
-  return true;
+  if (!stream) return false;
+  text->assign(std::istreambuf_iterator<char>(stream), {});
+  return !stream.bad();
 }
 
 static std::string directory_of(const std::string& file_name) {
