@@ -18,6 +18,7 @@
 #include "backend/obj/link_objects.h"
 #include "backend/obj/object_reader.h"
 #include "backend/obj/patches.h"
+#include "backend/obj/stable_btf.h"
 #include "backend/obj/verify_context.h"
 #include "lower/lower.h"
 
@@ -96,6 +97,7 @@ bool check_context_loads(const ir::Module& module, const ObjectInfo& info, DiagE
 bool finish_object(const ir::Module& module, std::string code, Artifact* out, DiagEngine& diags) {
   std::string error;
   ObjectInfo info;
+  if (!module.foreign.empty()) order_btf(&code);
   if (!link_objects(module, &code, &error)) {
     diags.report(DiagKind::LinkFailed, SourceRange{}, error);
     return false;

@@ -18,15 +18,19 @@ namespace btc::backend {
 class FreshMemory {
  public:
   explicit FreshMemory(bool wanted) {
-    constexpr size_t kMost = 1 << 20;   // an allocator with a will of its own (a sanitizer's) is left in peace
+    constexpr size_t kMost = 1 << 20;
     const char* highest = nullptr;
     // Large gaps first, then what is left of them.
     for (size_t size = 1 << 16; wanted && size >= 16; size -= size > 1024 ? size / 4 : 8) {
-      for (int rising = 0; rising < 4 && gaps_.size() < kMost;) {
+      for (int rising = 0, elsewhere = 0; rising < 4 && elsewhere < 16 && gaps_.size() < kMost;) {
         auto* taken = static_cast<char*>(std::malloc(size));
         if (taken == nullptr) return;
         gaps_.push_back(taken);
-        if (std::less<const char*>()(static_cast<const char*>(sbrk(0)), taken)) continue;   // another thread's, freed here
+        // Not of this heap: another thread's that was freed here, or all of it is.
+        if (std::less<const char*>()(static_cast<const char*>(sbrk(0)), taken)) {
+          ++elsewhere;
+          continue;
+        }
         bool behind = std::less<const char*>()(highest, taken);
         rising = behind ? rising + 1 : 0;
         if (behind) highest = taken;

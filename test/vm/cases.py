@@ -38,6 +38,11 @@ CASES = PROBE_CASES + [
     Case("many-templates", 'tracepoint:syscalls:sys_enter_open* { @[probe] = count(); } tracepoint:syscalls:sys_exit_open* { @x[probe] = count(); }',
          [r"^@\[tracepoint:syscalls:sys_enter_openat\]: \d+$", r"^@x\[tracepoint:syscalls:sys_exit_openat\]: \d+$"], trigger=f"{P}/opener /x 10"),
 
+    # ---- Imported C ---------------------------------------------------------------------------------------------------
+    Case("import-c", "test/lit/run/Inputs/import/main.bt", [r"^-1 255 -1 65535 -1 4294967295 -1 18446744073709551615$", r"^hi there 5 8$", r"^parent 1 self 1 ",
+         r"^3 7$", r"^42$", r"^10$"], sample=True),
+    Case("import-c-fields", "test/lit/run/Inputs/import/fields.bt", [r"^1 1 65536 zero$"], trigger=f"{P}/reader 10 1", sample=True),
+
     # ---- Kernel types relocate: values that /proc or the guest itself tells ------------------------------------------
     Case("task-fields", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { printf("%d %d %s %d %d\\n", curtask->tgid == pid, curtask->pid == tid,'
          ' curtask->comm, curtask->group_leader->pid == pid, curtask->signal->rlim[7].rlim_cur); exit(); }',

@@ -32,7 +32,7 @@ int from_bool(_Bool v) { return v; }
 
 u64 hit(u32 key) {
   u64 one = 1, *found = bpf_map_lookup_elem(&hits, &key);
-  if (found) return __sync_fetch_and_add(found, 1) + 1;
+  if (found) return ++*found;
   bpf_map_update_elem(&hits, &key, &one, BPF_ANY);
   return 1;
 }
