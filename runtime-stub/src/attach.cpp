@@ -186,7 +186,7 @@ AttachError attach_uprobe_multi(RunState& run, Binding& binding, Attached* out) 
 
 AttachError attach_tracing(RunState& run, Binding& binding, Attached* out) {
   int link = sys::link_tracing(run.loader->copy_fd(binding.copy), 0, 0);
-  if (link == -E2BIG) return failed(link, "a function has room for 38 programs (BPF_MAX_TRAMP_LINKS)");
+  if (link == -E2BIG) return failed(link, "the function has room for no more programs (38, BPF_MAX_TRAMP_LINKS)");
   if (link == -EBUSY) return failed(link, "the function has no place for a tracer (notrace), or something holds it that shares with nobody (a live patch)");
   if (link < 0) return failed(link);
   out->links.emplace_back(link);

@@ -132,7 +132,7 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
   UserBinary binary;
   std::string error;
   abi::AttachPoint here = point;
-  if (many_files) here.target = file;
+  here.target = file;                            // also for names in $PATH and of libraries: `probe` tells where they were found
   bool readable = binary.open(path_in_process(run.target_pid(), file), &error);
   if (readable && !is_compiled_for(*out->program, file, binary, out)) return;
   if (readable && binary.elf().header().e_machine == EM_386 && has_need(*out->program, abi::kArgumentsNeed)) {
@@ -270,7 +270,7 @@ void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out)
       if (std::find(done.begin(), done.end(), id) != done.end()) continue;
       done.push_back(id);
       abi::AttachPoint match = point;
-      if (many) match.target = file;
+      match.target = file;
       match.ns = note.provider;
       match.func = note.name;
       match.wildcard = false;
