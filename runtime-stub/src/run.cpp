@@ -1,6 +1,6 @@
-// The sequence of a run: resolve, load, begin, attach, poll, detach, end,
-// print; the order and messages are bpftrace's.
-#include "runtime-stub/src/run.h"
+// The sequence of a run: resolve, load, begin, attach, poll, detach, end, print; the order and messages are bpftrace's.
+// run_attach.cpp attaches, run_tests.cpp runs tests and benchmarks, run_losses.cpp counts what was lost.
+#include "runtime-stub/src/run_impl.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,97 +15,18 @@
 
 #include "runtime-stub/abi/abi.h"
 #include "runtime-stub/src/attach.h"
-#include "runtime-stub/src/child.h"
-#include "runtime-stub/src/event_loop.h"
 #include "runtime-stub/src/maps.h"
 #include "runtime-stub/src/name_filter.h"
 #include "runtime-stub/src/output/status_line.h"
 #include "runtime-stub/src/plan.h"
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/session.h"
-#include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/sys.h"
 #include "runtime-stub/src/unwind.h"
 
 namespace btc::rt {
+
 namespace {
-
-constexpr int kFailed = 255;                   // bpftrace's run() returning -1
-constexpr int kUsage = 1;
-
-class Run final : public Target {
- public:
-  explicit Run(RunState& state) : state_(state) {}
-  int go();
-
-  // Target, for the output.
-  bool read_map(uint32_t map, MapEntries* out) override { return read_map_entries(map_fd(map), out); }
-  bool clear_map(uint32_t map) override { return clear_map_entries(map_fd(map)); }
-  bool zero_map(uint32_t map) override { return zero_map_entries(map_fd(map)); }
-  void unwatch(uint64_t address) override;
-  std::string_view probe_name(uint64_t index) override {
-    return index < state_.names.size() ? std::string_view(state_.names[index]) : std::string_view();
-  }
-  std::string_view probe_file(int32_t probe) override;
-
- private:
-  int map_fd(uint32_t map) const { return state_.loader->map_fd(text_of(state_.manifest().maps()->Get(map)->bpf_name())); }
-  int prepare();
-  bool collect_unwind_tables();                  // of dw_ustack()
-  bool open_output();
-  bool start_server();
-  bool run_programs(abi::ProbeKind kind);
-  int run_tests();
-  bool attach_pass(uint8_t pass);
-  bool attach_one(size_t index);
-  void drain();
-  void poll(bool only_drain);
-  void let_calls_end();
-  void keep_time();
-  void show_status();
-  void read_iterators();
-  uint64_t count(abi::ProbeKind kind) const;
-  uint64_t lost_events() const;
-  void report_losses();
-  uint64_t stop_deadline();
-  void report_probe_losses();
-  void finish();
-  void notify_service(std::string_view text) const;
-
-  RunState& state_;
-  Child child_;
-  EventLoop loop_;
-  Ring ring_;
-  bool has_ring_ = false, serving_ = false;
-  std::unique_ptr<Output> output_;
-  std::vector<Attached> attached_;             // by binding
-  Schedule schedule_;
-  uint64_t attached_count_ = 0, lost_shown_ = 0, handled_ = 0;
-  bool exiting_ = false, finishing_ = false;
-  uint64_t stop_deadline_ = 0, lost_in_backlog_ = 0, next_loss_check_ = 0;
-  int exit_code_ = 0;
-  int attach_code_ = kFailed;                  // exit status when attaching fails
-};
-
-uint64_t Run::count(abi::ProbeKind kind) const {
-  return static_cast<uint64_t>(std::count_if(state_.bindings.begin(), state_.bindings.end(), [&](const Binding& b) { return b.point.kind == kind; }));
-}
-
-std::string_view Run::probe_file(int32_t probe) {
-  for (const Binding& binding : state_.bindings)
-    if (static_cast<int32_t>(state_.manifest().programs()->Get(binding.program)->probe_index()) == probe && !binding.file.empty() &&
-        binding.how != How::Iter)
-      return binding.file;
-  return {};
-}
-
-void Run::unwatch(uint64_t address) {
-  for (size_t i = 0; i < attached_.size(); ++i) {
-    if (state_.bindings[i].how != How::Breakpoint || state_.bindings[i].point.address != address) continue;
-    attached_[i].links.clear();
-    attached_[i].events.clear();
-  }
-}
 
 // Drops the bindings whose name does not match --probe-filter; begin, end and self stay. False: a message was printed.
 bool filter_probes(RunState& run) {
@@ -134,6 +55,28 @@ void raise_file_limit(uint64_t probes) {
     if (::setrlimit(RLIMIT_NOFILE, &both) == 0) return;
   }
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+uint64_t Run::count(abi::ProbeKind kind) const {
+  return static_cast<uint64_t>(std::count_if(state_.bindings.begin(), state_.bindings.end(), [&](const Binding& b) { return b.point.kind == kind; }));
+}
+
+std::string_view Run::probe_file(int32_t probe) {
+  for (const Binding& binding : state_.bindings)
+    if (static_cast<int32_t>(state_.manifest().programs()->Get(binding.program)->probe_index()) == probe && !binding.file.empty() &&
+        binding.how != How::Iter)
+      return binding.file;
+  return {};
+}
+
+void Run::unwatch(uint64_t address) {
+  for (size_t i = 0; i < attached_.size(); ++i) {
+    if (state_.bindings[i].how != How::Breakpoint || state_.bindings[i].point.address != address) continue;
+    attached_[i].links.clear();
+    attached_[i].events.clear();
+  }
 }
 
 int Run::prepare() {
@@ -264,12 +207,6 @@ uint64_t Run::stop_deadline() {
   return stop_deadline_;
 }
 
-uint64_t Run::lost_events() const {
-  int fd = state_.loader->map_fd(abi::kLossMap);
-  uint64_t in_kernel = fd < 0 ? 0 : sum_percpu_counter(fd, abi::kLostEvents) + sum_percpu_counter(fd, abi::kLostNested);
-  return in_kernel + lost_in_backlog_;
-}
-
 // Programs that this process starts itself.
 bool Run::run_programs(abi::ProbeKind kind) {
   for (const Binding& binding : state_.bindings) {
@@ -282,57 +219,6 @@ bool Run::run_programs(abi::ProbeKind kind) {
     }
     state_.messages.verbose(cat("Attaching '", binding.name, "' probe"));
   }
-  return true;
-}
-
-bool Run::attach_one(size_t index) {
-  Binding& binding = state_.bindings[index];
-  state_.messages.verbose(cat("Trying to attach probe: ", binding.name));
-  AttachError error = attach(state_, binding, &attached_[index]);
-  if (error.error == 0) {
-    attached_count_ += attached_[index].count != 0 ? attached_[index].count : binding.count;
-    return true;
-  }
-  attached_[index] = {};
-  MissingProbes policy = state_.config.missing();
-  if (report_untraceable(state_, binding)) error.missing = true;
-  if (error.missing) {
-    bool fatal = report_missing(state_, binding.program, binding.point, state_.missing);
-    if (fatal) attach_code_ = kUsage;
-    return !fatal;
-  }
-  if (binding.from_pattern && binding.how == How::Kprobe && (error.error == EINVAL || error.error == EADDRNOTAVAIL)) {
-    // On the kernel's list of traceable functions, but not for kprobes: the pattern goes on without it.
-    state_.messages.verbose(cat("Unable to attach probe: ", binding.name, ". Skipping."));
-    return true;
-  }
-  std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
-  if (error.is_message && policy != MissingProbes::Ignore) {
-    state_.messages.say(policy == MissingProbes::Error ? Severity::Error : Severity::Warning, cause);
-    cause.clear();
-  }
-  if (policy == MissingProbes::Error)
-    state_.messages.error(cat("Unable to attach probe: ", binding.name, ". If this is expected, set the 'missing_probes' config variable to 'warn'."));
-  else if (policy == MissingProbes::Warn) state_.messages.warning(cat("Unable to attach probe: ", binding.name, ". Skipping."));
-  if (policy != MissingProbes::Ignore && !cause.empty()) state_.messages.say(Severity::Hint, cat("the kernel says: ", cause));
-  return policy != MissingProbes::Error;
-}
-
-bool Run::attach_pass(uint8_t pass) {
-  constexpr uint64_t kPatienceMs = 500, kStepMs = 200;
-  size_t n = state_.bindings.size();
-  bool terminal = !state_.options.output.quiet && ::isatty(STDERR_FILENO) != 0;
-  uint64_t next_status = monotonic_ms() + kPatienceMs;
-  for (size_t i = 0; i < n; ++i) {
-    size_t index = pass == 1 ? i : n - 1 - i;
-    if (loop_.stopped()) return false;
-    if (terminal && monotonic_ms() > next_status) {
-      show_status_line(cat("Attaching: ", i, " of ", n, " probes"));
-      next_status = monotonic_ms() + kStepMs;
-    }
-    if (abi::probe_info(state_.bindings[index].point.kind).attach_pass == pass && !attach_one(index)) return false;
-  }
-  clear_status_line();
   return true;
 }
 
@@ -358,18 +244,6 @@ void Run::keep_time() {
   }
   if (schedule_.status_due()) show_status();
   if (serving_) state_.server->serve([this] { return output_->metrics(); });
-}
-
-// Asking the kernel is a system call that a script may be tracing: once in a while, not at each event, which would make the next one.
-void Run::report_losses() {
-  constexpr uint64_t kEveryMs = 100;
-  uint64_t now = monotonic_ms();
-  if (now < next_loss_check_) return;
-  next_loss_check_ = now + kEveryMs;
-  if (uint64_t lost = lost_events(); lost > lost_shown_) {
-    output_->lost(lost - lost_shown_);
-    lost_shown_ = lost;
-  }
 }
 
 void Run::poll(bool only_drain) {
@@ -429,59 +303,6 @@ void Run::read_iterators() {
   drain();
 }
 
-int Run::run_tests() {
-  int code = 0;
-  std::vector<std::string> names;
-  std::vector<const Binding*> bindings;
-  abi::ProbeKind kind = state_.options.test ? abi::ProbeKind::Test : abi::ProbeKind::Bench;
-  for (const Binding& binding : state_.bindings) {
-    if (binding.point.kind != kind) continue;
-    names.push_back(binding.point.func);
-    bindings.push_back(&binding);
-  }
-  std::vector<bool> passed;
-  uint8_t packet[14] = {};                       // XDP wants an Ethernet header
-  for (size_t i = 0; i < bindings.size(); ++i) {
-    int program = state_.loader->copy_fd(bindings[i]->copy);
-    uint64_t repeat = 1;
-    while (true) {
-      uint32_t retval = 0, duration = 0;
-      uint64_t errors = output_->errorf_count();
-      output_->begin_capture();
-      int result = sys::test_run(program, packet, sizeof packet, static_cast<uint32_t>(repeat), &retval, &duration);
-      drain();
-      std::string captured = output_->end_capture();
-      if (result < 0) {
-        state_.messages.error(cat("Cannot run ", bindings[i]->name, ": ", error_text(-result)));
-        return kFailed;
-      }
-      bool good = exit_code_ == 0 && output_->errorf_count() == errors;
-      exiting_ = false;
-      int code_of_exit = exit_code_;
-      exit_code_ = 0;
-      if (state_.options.test) {
-        passed.push_back(good && retval == 0);
-        if (!passed.back()) code = 1;
-        output_->test_result(names, i, duration, passed, captured);
-        break;
-      }
-      if (code_of_exit == 0 && retval != 0) break;           // a benchmark may skip itself
-      uint64_t total = uint64_t{duration} * repeat;
-      if (total < 1000) repeat *= 1000;
-      else if (total < 10000) repeat *= 100;
-      else if (total < 100000) repeat *= 10;
-      else if (total < 1000000) repeat *= 2;
-      else {
-        if (good) output_->bench_result(names, i, duration, repeat);
-        else { state_.messages.error(cat("Benchmark '", names[i], "' failed.")); code = 1; }
-        break;
-      }
-      repeat = std::min<uint64_t>(repeat, 1u << 30);
-    }
-  }
-  return code;
-}
-
 // systemd's readiness protocol: one datagram.
 void Run::notify_service(std::string_view text) const {
   const char* where = ::getenv("NOTIFY_SOCKET");
@@ -494,27 +315,6 @@ void Run::notify_service(std::string_view text) const {
   if (fd)
     ::sendto(fd.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&address),
              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + strlen(where)));
-}
-
-// Which probes lost events, and which the kernel passed over because a program was running already on that CPU (5.12).
-void Run::report_probe_losses() {
-  int losses = state_.loader->map_fd(abi::kLossMap);
-  const auto& programs = *state_.manifest().programs();
-  uint32_t first = abi::lost_program_first(count_of(state_.manifest().maps()));
-  std::vector<uint64_t> missed(programs.size());
-  std::vector<uint32_t> seen;                    // many bindings may share a copy
-  for (const Binding& binding : state_.bindings) {
-    if (std::find(seen.begin(), seen.end(), binding.copy) != seen.end()) continue;
-    seen.push_back(binding.copy);
-    bpf_prog_info info{};
-    int fd = state_.loader->copy_fd(binding.copy);
-    if (fd >= 0 && sys::info(fd, &info, sizeof info) >= 0) missed[binding.program] += info.recursion_misses;
-  }
-  for (uint32_t i = 0; i < programs.size(); ++i) {
-    uint64_t lost = programs.size() > 1 && losses >= 0 ? sum_percpu_counter(losses, first + i) : 0;
-    if (lost != 0) output_->probe_lost(text_of(programs[i]->attach()), lost);
-    if (missed[i] != 0) output_->probe_missed(text_of(programs[i]->attach()), missed[i]);
-  }
 }
 
 void Run::finish() {
@@ -594,8 +394,6 @@ int Run::go() {
   int written = output_->close();
   return code != 0 ? code : exit_code_ != 0 ? exit_code_ : written;
 }
-
-}  // namespace
 
 int run_script(RunState& state) {
   Run run(state);
