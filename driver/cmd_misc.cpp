@@ -192,7 +192,7 @@ void add_explain(CLI::App& app, Action* chosen) {
   struct Args { std::string number; bool list = false; };
   auto args = std::make_shared<Args>();
   CLI::App* command = app.add_subcommand("explain", "Explain a diagnostic by its number or name");
-  command->add_option("number", args->number, "BTC1001, 1001 or the name")->type_name("N");
+  command->add_option("number", args->number, "BTC2004, 2004 or the name")->type_name("N");
   command->add_flag("--list", args->list, "List all");
   command->callback([args, chosen] { *chosen = [args] { return explain_main(args->number, args->list); }; });
 }

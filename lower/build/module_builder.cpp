@@ -175,9 +175,10 @@ uint32_t ModuleBuilder::event(ir::Event event) {
 }
 
 uint32_t ModuleBuilder::error_event(abi::RuntimeErrorKind kind, std::string_view helper, SourceRange place, std::vector<SourceRange> expanded_from) {
-  for (size_t i = 0; i < module_->events.size(); ++i) {
-    const ir::Event& event = module_->events[i];
-    if (event.kind == abi::EventKind::RuntimeError && event.error == kind && event.helper == helper && event.loc == place && event.expanded_from == expanded_from) return static_cast<uint32_t>(i);
+  auto [first, end] = error_events_.equal_range(place.begin);
+  for (auto at = first; at != end; ++at) {
+    const ir::Event& event = module_->events[at->second];
+    if (event.error == kind && event.helper == helper && event.loc == place && event.expanded_from == expanded_from) return at->second;
   }
   ir::Event event;
   event.kind = abi::EventKind::RuntimeError;
@@ -186,7 +187,9 @@ uint32_t ModuleBuilder::error_event(abi::RuntimeErrorKind kind, std::string_view
   event.helper = helper;
   event.loc = place;
   event.expanded_from = std::move(expanded_from);
-  return this->event(std::move(event));
+  uint32_t index = this->event(std::move(event));
+  error_events_.emplace(place.begin, index);
+  return index;
 }
 
 uint32_t ModuleBuilder::string_index(std::string_view text) {

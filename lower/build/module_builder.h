@@ -63,6 +63,7 @@ class ModuleBuilder {
   std::unordered_map<const ast::Param*, uint32_t> params_;
   std::unordered_map<const ast::Subprog*, uint32_t> subprogs_;
   std::map<std::pair<abi::FactKind, std::string>, uint32_t> facts_;
+  std::unordered_multimap<uint32_t, uint32_t> error_events_;   // by where the place begins
   bool stops_at_exit_ = false;
 };
 

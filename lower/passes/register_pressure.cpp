@@ -186,11 +186,13 @@ class Pressure {
   void thin_out(BlockId block) {
     std::set<Rank> movable;
     std::vector<bool>& live = live_;
-    live.assign(counts_.size(), false);
+    live.resize(counts_.size());
+    std::vector<uint32_t> touched;             // to be taken back: a set of all items for each block would be too many
     uint32_t count = 0;
     auto add = [&](uint32_t item) {
       if (live[item] || moved_.count(item) != 0) return;
       live[item] = true;
+      touched.push_back(item);
       ++count;
       if (may_move(item)) movable.insert(rank(item));
       while (count > most_ && !movable.empty()) {
@@ -214,6 +216,7 @@ class Pressure {
       }
       for_reads(insts[i], add);
     }
+    for (uint32_t item : touched) live[item] = false;
   }
 
   std::vector<uint32_t> demote() {

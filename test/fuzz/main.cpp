@@ -44,6 +44,13 @@ void save_input() {
   if (written >= 0) dprintf(2, "btc-fuzz: the input is in %s\n", name);
 }
 
+// An exception that nobody catches, a failed assertion.
+void on_abort(int) {
+  save_input();
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
+
 void on_hang(int) {
   dprintf(2, "btc-fuzz: hang: more than %u seconds for one input\n", kHangSeconds);
   save_input();
@@ -116,6 +123,7 @@ int run(int argc, char** argv) {
   std::vector<Seed> seeds = read_seeds(paths);
   if (seeds.empty()) return fprintf(stderr, "btc-fuzz: no .bt or .bir file in what was given\n"), 2;
   signal(SIGALRM, on_hang);
+  signal(SIGABRT, on_abort);
 #ifdef BTC_HAS_SANITIZER
   __sanitizer_set_death_callback(save_input);
 #endif
