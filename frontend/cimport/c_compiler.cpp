@@ -27,6 +27,16 @@ const Arch& arch_of(std::string_view name) {
 
 std::string with_slash(const std::string& folder) { return folder.ends_with('/') ? folder : folder + "/"; }
 
+// Folders of the environment, as Clang's own command line takes them.
+void add_folders(std::vector<std::string>& args, const char* variable, const char* option) {
+  const char* folders = getenv(variable);
+  for (std::string_view rest = folders != nullptr ? folders : ""; !rest.empty();) {
+    std::string_view dir = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(dir.size() + 1, rest.size()));
+    if (!dir.empty()) args.insert(args.end(), {option, std::string(dir)});
+  }
+}
+
 std::vector<std::string> arguments(const CSource& source, const CompileOptions& options) {
   const Arch& arch = arch_of(options.arch);
   std::vector<std::string> args = {"-triple", std::string(arch.triple), "-target-cpu", "v3", "-O2", "-x", "c", "-std=gnu17", "-fgnuc-version=4.2.1",
@@ -39,6 +49,8 @@ std::vector<std::string> arguments(const CSource& source, const CompileOptions& 
     args.insert(args.end(), {"-I", dir});
   }
   for (const std::string& include : options.includes) args.insert(args.end(), {"-include", include});
+  add_folders(args, "CPATH", "-I");
+  add_folders(args, "C_INCLUDE_PATH", "-c-isystem");
   for (const std::string& dir : {std::string(kResourceDir) + "/include", kIncludeDir}) args.insert(args.end(), {"-internal-isystem", dir});
   for (const std::string& dir : {std::string("/usr/local/include"), "/usr/include/" + std::string(arch.folder), std::string("/usr/include")})
     args.insert(args.end(), {"-internal-externc-isystem", dir});

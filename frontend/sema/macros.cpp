@@ -102,6 +102,11 @@ void Sema::register_macros() {
   };
   add(script_, false);
   for (auto& script : imported_) add(*script, false);
+  for (const auto& [name, overloads] : macros_) {
+    auto foreign = foreign_.find(name);
+    if (foreign == foreign_.end() || foreign->second->is_static) continue;
+    report(DiagKind::SubprogRedefined, overloads.front()->name_range, name).note(DiagKind::FirstDefined, foreign->second->import);
+  }
   std::unordered_set<std::string> words = all_words();
   bool wanted = false;
   for (const char* const* name = kPreludeNames; *name != nullptr; ++name) wanted = wanted || words.contains(*name);
