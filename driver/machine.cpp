@@ -98,7 +98,9 @@ int machine_list(const std::string& what, bool verbose, bool is_program, const S
   CompileRequest request;
   bool usage = false;
   if (!make_request(script, &request, &usage)) return kExitError;
+  if (!run_options.empty()) script.warnings.emplace_back("no-needs-process");    // -p
   Compilation c;
+  if (!apply_warnings(script, c.diags)) return kExitError;
   bool ok = compile(c, request);
   print_diagnostics(c.diags, options.diag_format);
   if (!ok) return kExitError;

@@ -117,10 +117,12 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
   std::vector<std::string_view> parts = split(rest, ':');
   bool file = info.kind == K::Uprobe || info.kind == K::Uretprobe || info.kind == K::Usdt;
   if (file) {
-    point.target = parts[0];
+    // With a process, one word is a name in any of its files; without, it is a file.
+    bool name_only = parts.size() == 1 && run_.options.pid != 0 && parts[0].find('/') == std::string_view::npos;
+    point.target = name_only ? "*" : parts[0];
     if (info.kind == K::Usdt && parts.size() > 2) point.ns = parts[1];
     else if (parts.size() > 2) point.lang = parts[1];
-    point.func = parts.size() > 1 ? parts.back() : "*";
+    point.func = parts.size() > 1 || name_only ? parts.back() : "*";
     if (point.func.empty()) point.func = "*";
   } else if (parts.size() > 1) {
     point.target = parts[0];
