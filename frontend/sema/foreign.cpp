@@ -3,9 +3,6 @@
 //
 // Prototypes come from BTF for both, so a C file and its object are typed alike.
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "frontend/cimport/bpf_object.h"
 #include "frontend/cimport/c_compiler.h"
@@ -14,17 +11,14 @@
 
 namespace btc::sema {
 
-namespace fs = std::filesystem;
-
 // ---- Clang's messages at their places -----------------------------------------------------------
 
 // The file as this compile knows it; nullopt for those that only Clang sees.
 std::optional<uint32_t> Sema::foreign_source(const std::string& path) {
   auto [known, fresh] = foreign_sources_.try_emplace(path);
   if (fresh) {
-    std::ifstream stream(path, std::ios::binary);
-    std::stringstream content;
-    if (stream && content << stream.rdbuf()) known->second = sources_.add(path, content.str());
+    std::string text;
+    if (read_whole(path, &text)) known->second = sources_.add(path, text);
   }
   return known->second;
 }
@@ -76,9 +70,8 @@ void Sema::compile_import(const PendingImport& import, ForeignUnit* unit, std::s
   foreign_sources_[import.path] = sources_.add(import.path, import.text);
   report_clang(result.messages, import.range);
   for (const std::string& file : result.files_read) {
-    std::ifstream stream(file, std::ios::binary);
-    std::stringstream content;
-    if (stream && content << stream.rdbuf()) add_input(file, content.str());
+    std::string text;
+    if (read_whole(file, &text)) add_input(file, text);
   }
   unit->code = std::move(result.bitcode);
   *object = std::move(result.object);
@@ -88,7 +81,6 @@ void Sema::read_unit(const PendingImport& import, const std::string& object) {
   BpfObject contents;
   std::string error;
   std::vector<ForeignFunction> functions;
-  auto index = static_cast<uint32_t>(program_.foreign_units.size());
   // A C file that defines nothing has no BTF; that is its right.
   bool is_c = !import.is_object;
   if (!read_bpf_object(object, &contents, &error)) {
@@ -99,13 +91,13 @@ void Sema::read_unit(const PendingImport& import, const std::string& object) {
   }
   if (!read_prototypes(contents, profile_, types_, &functions)) {
     report(DiagKind::ImportObject, import.range, import.name, "its BTF is damaged");
+    foreign_failed_ = true;
     return;
   }
   auto defines_program = [&](const std::string& name) { return std::find(contents.programs.begin(), contents.programs.end(), name) != contents.programs.end(); };
   for (const std::string& program : contents.programs) report(DiagKind::ImportProgram, import.range, import.name, program);
   for (ForeignFunction& function : functions) {
     if (defines_program(function.name)) continue;
-    function.unit = index;
     function.import = import.range;
     add_foreign(std::move(function));
   }

@@ -22,7 +22,7 @@ namespace btc::sema {
 
 namespace fs = std::filesystem;
 
-static bool read_whole(const fs::path& path, std::string* text) {
+bool read_whole(const fs::path& path, std::string* text) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return false;
   text->assign(std::istreambuf_iterator<char>(stream), {});

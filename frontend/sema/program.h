@@ -53,7 +53,6 @@ struct ForeignFunction {
   std::vector<Param> params;
   bool is_static = false;
   std::string problem;         // why it cannot be called, "" if it can
-  uint32_t unit = 0;           // index into Program::foreign_units
   SourceRange import;          // the statement that brought it
 };
 

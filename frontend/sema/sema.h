@@ -88,6 +88,9 @@ struct Signature {
   size_t required() const;
 };
 
+// The bytes of a file (imports.cpp).
+bool read_whole(const std::filesystem::path& path, std::string* text);
+
 class Sema {
  public:
   Sema(Arena& arena, Script& script, Profile* profile, const CompileOptions& options, SourceManager& sources,
