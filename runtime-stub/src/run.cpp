@@ -108,7 +108,6 @@ int Run::prepare() {
     state_.messages.error("Could not fill the tables of dw_ustack().");
     return kFailed;
   }
-  state_.unwind.reset();                         // the kernel has them now
   return open_output() ? 0 : kUsage;
 }
 
@@ -243,6 +242,8 @@ void Run::keep_time() {
     output_->flush_batch();
   }
   if (schedule_.status_due()) show_status();
+  if (state_.unwind && !state_.unwind->refresh(*state_.loader))
+    state_.messages.warning("dw_ustack: the traced processes load more code than there is room for; stacks end in what came last.");
   if (serving_) state_.server->serve([this] { return output_->metrics(); });
 }
 

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/sys.h"
 
 namespace btc::rt {
@@ -25,17 +26,38 @@ UnwindTables::Rows UnwindTables::rows_of(const std::string& id, const ElfImage& 
   map->bias = map->start - address;
   auto [entry, fresh] = files_.try_emplace(id);
   if (fresh) {
-    entry->second.first = static_cast<uint32_t>(rows_.size());
+    size_t before = rows_.size();
     read_unwind_rows(elf, &rows_);
-    entry->second.count = static_cast<uint32_t>(rows_.size()) - entry->second.first;
+    entry->second = {rows_before_ + static_cast<uint32_t>(before), static_cast<uint32_t>(rows_.size() - before)};
   }
   return entry->second;
 }
 
+// Only code matters; a process that maps data all the time stays the same.
+static uint64_t fingerprint(std::string_view maps) {
+  uint64_t hash = 0xcbf29ce484222325;              // FNV-1a
+  for_each_line(maps, [&](std::string_view line) {
+    if (size_t blank = line.find(' '); blank + 3 < line.size() && line[blank + 3] == 'x')
+      for (char c : line) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+    return true;
+  });
+  return hash;
+}
+
 void UnwindTables::add_process(int pid) {
+  Process process{static_cast<uint32_t>(pid), {}, 0, false};
+  read_mappings(&process);
+  if (process.mappings.count != 0) processes_.push_back(process);
+}
+
+void UnwindTables::read_mappings(Process* process) {
   std::string text;
-  if (!read_whole_file(cat("/proc/", pid, "/maps").c_str(), &text)) return;
-  btc_unwind_proc process{static_cast<uint32_t>(maps_.size()), 0};
+  if (!read_whole_file(cat("/proc/", process->pid, "/maps").c_str(), &text) || text.empty()) return;
+  uint64_t seen = fingerprint(text);
+  if (seen == process->seen) return;
+  process->seen = seen;
+  process->is_new = true;
+  process->mappings = {maps_before_ + static_cast<uint32_t>(maps_.size()), 0};
   for_each_line(text, [&](std::string_view line) {
     std::string_view range = next_word(line), rights = next_word(line), offset = next_word(line);
     std::string_view device = next_word(line), inode = next_word(line), path = trim(line);
@@ -51,35 +73,53 @@ void UnwindTables::add_process(int pid) {
     MappedFile file;
     Bytes image;
     if (is_vdso) image = {reinterpret_cast<const uint8_t*>(::getauxval(AT_SYSINFO_EHDR)), map.end - map.start};
-    else if (file.open(cat("/proc/", pid, "/root", path).c_str())) image = file.bytes();
+    else if (file.open(cat("/proc/", process->pid, "/root", path).c_str())) image = file.bytes();
     Rows rows = rows_of(is_vdso ? std::string(path) : cat(device, " ", inode), ElfImage(image), file_offset, &map);
     map.first = rows.first;
     map.count = rows.count;
     maps_.push_back(map);
-    ++process.count;
+    ++process->mappings.count;
     return true;
   });
-  if (process.count != 0) processes_.emplace_back(static_cast<uint32_t>(pid), process);
 }
 
-void UnwindTables::size_maps(Loader& loader) const {
-  auto set = [&](const char* name, size_t size) { loader.set_map_entries(name, static_cast<uint32_t>(std::max<size_t>(size, 1))); };
-  set(abi::kUnwindProcs, processes_.size());
-  set(abi::kUnwindMaps, maps_.size());
-  set(abi::kUnwindRows, rows_.size());
+void UnwindTables::size_maps(Loader& loader) {
+  // Room for what comes later: as many mappings again, the rows of a few libraries.
+  map_room_ = static_cast<uint32_t>(2 * maps_.size() + 256);
+  row_room_ = static_cast<uint32_t>(rows_.size() + rows_.size() / 2 + 65536);
+  loader.set_map_entries(abi::kUnwindProcs, std::max(1u, static_cast<uint32_t>(processes_.size())));
+  loader.set_map_entries(abi::kUnwindMaps, map_room_);
+  loader.set_map_entries(abi::kUnwindRows, row_room_);
 }
 
-bool UnwindTables::fill_maps(const Loader& loader) const {
-  auto fill = [&](const char* name, const auto& values) {
-    std::vector<uint32_t> indexes(values.size());
-    for (uint32_t i = 0; i < indexes.size(); ++i) indexes[i] = i;
-    return sys::map_update(loader.map_fd(name), indexes.data(), values.data(), sizeof values[0], static_cast<uint32_t>(values.size())) == 0;
-  };
-  int processes = loader.map_fd(abi::kUnwindProcs);
-  if (!fill(abi::kUnwindMaps, maps_) || !fill(abi::kUnwindRows, rows_)) return false;
-  for (const auto& [pid, process] : processes_)
-    if (sys::map_update(processes, &pid, &process, sizeof process, 1) != 0) return false;
+template <typename Value>
+static bool append_values(int map, uint32_t* before, std::vector<Value>* values) {
+  std::vector<uint32_t> indexes(values->size());
+  for (uint32_t i = 0; i < indexes.size(); ++i) indexes[i] = *before + i;
+  if (!indexes.empty() && sys::map_update(map, indexes.data(), values->data(), sizeof(Value), static_cast<uint32_t>(values->size())) != 0) return false;
+  *before += static_cast<uint32_t>(values->size());
+  std::vector<Value>().swap(*values);
   return true;
+}
+
+bool UnwindTables::fill_maps(const Loader& loader) {
+  if (!append_values(loader.map_fd(abi::kUnwindRows), &rows_before_, &rows_) || !append_values(loader.map_fd(abi::kUnwindMaps), &maps_before_, &maps_)) return false;
+  for (Process& process : processes_) {
+    if (process.is_new && sys::map_update(loader.map_fd(abi::kUnwindProcs), &process.pid, &process.mappings, sizeof process.mappings, 1) != 0) return false;
+    process.is_new = false;
+  }
+  return true;
+}
+
+bool UnwindTables::refresh(const Loader& loader) {
+  constexpr uint64_t kEveryMs = 1000;
+  uint64_t now = monotonic_ms();
+  if (full_ || now < next_look_) return true;
+  next_look_ = now + kEveryMs;
+  for (Process& process : processes_) read_mappings(&process);
+  if (maps_.empty()) return true;
+  full_ = maps_before_ + maps_.size() > map_room_ || rows_before_ + rows_.size() > row_room_ || !fill_maps(loader);
+  return !full_;
 }
 
 }  // namespace btc::rt

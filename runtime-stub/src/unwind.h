@@ -1,6 +1,7 @@
 // Tables of dw_ustack() for the processes that are traced: those of -p, -c and
-// --dwarf-pid, as they are mapped when the artifact starts. Libraries that a
-// process loads later are not known.
+// --dwarf-pid. What such a process maps or executes later is added once a
+// second, as long as the room that was left for it lasts: the kernel's arrays
+// only grow at their ends, and a process changes over to its new mappings at once.
 #pragma once
 
 #include <map>
@@ -18,17 +19,24 @@ class UnwindTables {
  public:
   void add_process(int pid);
   // Before the maps are made, and after.
-  void size_maps(Loader& loader) const;
-  bool fill_maps(const Loader& loader) const;
+  void size_maps(Loader& loader);
+  bool fill_maps(const Loader& loader);
+  // Looks after the processes, if a second has passed. False: the room is used up.
+  bool refresh(const Loader& loader);
 
  private:
   struct Rows { uint32_t first, count; };
+  struct Process { uint32_t pid; btc_unwind_proc mappings; uint64_t seen; bool is_new; };
   Rows rows_of(const std::string& id, const ElfImage& elf, uint64_t offset, btc_unwind_map* map);
+  void read_mappings(Process* process);
 
   std::map<std::string, Rows> files_;              // by device and inode
-  std::vector<btc_unwind_row> rows_;
+  std::vector<btc_unwind_row> rows_;               // that the kernel does not have yet, and the maps; the others are only counted
   std::vector<btc_unwind_map> maps_;
-  std::vector<std::pair<uint32_t, btc_unwind_proc>> processes_;
+  uint32_t rows_before_ = 0, maps_before_ = 0, row_room_ = 0, map_room_ = 0;
+  std::vector<Process> processes_;
+  uint64_t next_look_ = 0;
+  bool full_ = false;
 };
 
 }  // namespace btc::rt
