@@ -353,6 +353,7 @@ std::string TypeTable::print_user(TypeId id) const {
     case TypeKind::Struct: {
       const Record& record = records_[type.record];
       std::string text = record.is_union ? "union " : "struct ";
+      if (record.origin == RecordOrigin::Tracepoint) return fmt::format("{}tracepoint:{}_args", text, record.name);
       if (!record.name.empty()) return text + record.name;
       text += '{';
       for (size_t i = 0; i < record.fields.size(); i++) {

@@ -232,6 +232,7 @@ class Body {
   uint32_t count_reads(TypeId type, bool whole, uint32_t limit) const;
   void copy_record(const Place& from, Memory to);
   void copy_member(const Place& from, Memory to, bool whole, Memory result);
+  void copy_trace_record(const Place& from, Memory to);
   void copy_bitfield(const Place& from, const Field& field, Memory record, bool whole);
   void if_exists(const Place& member, const std::function<void()>& then);
   void assign(const ast::Assign& assign);

@@ -143,7 +143,10 @@ Place Body::field(Place base, uint32_t record, const std::vector<uint32_t>& path
       case Place::Core:
       case Place::Record: base.path.push_back(module.core().member(record, step)); break;
       case Place::Argument: base.offset = step; break;
-      default: base.offset += member.bit_offset / 8; break;
+      default:
+        if (member.data_loc) module.diags.report(DiagKind::DataLocCopied, b.place(), member.name);
+        base.offset += member.bit_offset / 8;
+        break;
     }
     base.type = member.type;
     base.bit_size = member.bit_size;

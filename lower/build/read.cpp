@@ -109,6 +109,7 @@ ValueId Body::load(const Place& place) {
 
 void Body::copy(const Place& place, Memory to) {
   if (place.is_indirect()) return copy(followed(place), to);
+  if (place.kind == Place::Record && place.path.empty()) return copy_trace_record(place, to);
   if (place.kind == Place::Core && has_core_name(types.record(place.record)) && relocated_record(place.type)) return copy_record(place, to);
   uint32_t size = types.size_of(place.type);
   switch (place.kind) {

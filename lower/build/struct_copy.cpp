@@ -96,6 +96,19 @@ void Body::copy_member(const Place& from, Memory to, bool whole, Memory result) 
   else read();
 }
 
+// `$record = args` of a tracepoint: what the script names, from where the target's record has it.
+void Body::copy_trace_record(const Place& from, Memory to) {
+  uint32_t index = types[from.type].record;
+  zero(to, types.size_of(from.type));
+  for (uint32_t i = 0; i < types.record(index).fields.size(); ++i) {
+    const Field field = types.record(index).fields[i];
+    if (field.data_loc || (!module.uses().whole(index) && !module.uses().names(index, i))) continue;
+    Place member = this->field(from, index, {i});
+    if (has_prop(types[field.type], kTypeScalar)) store_scalar(load(member), field.type, to.at(field.bit_offset / 8));
+    else copy(member, to.at(field.bit_offset / 8));
+  }
+}
+
 void Body::copy_bitfield(const Place& from, const Field& field, Memory record, bool whole) {
   Word word = word_of(field);
   auto read = [&] {

@@ -125,9 +125,10 @@ TypeId Sema::call_print(Call* call, Expr*&) {
   for (size_t i = 1; i < call->args.size(); ++i) visit(call->args[i]);
   if (lattice_.unknown(type)) return types_.void_type();
   const Type& value = types_[type];
+  bool is_trace_record = value.kind == TypeKind::Struct && types_.record(value.record).origin == RecordOrigin::Tracepoint;
   if (has_prop(value, kTypeMultiRow)) {
     report(DiagKind::PrintEntry, call->range, show(type));
-  } else if (value.kind == TypeKind::Void || (value.kind == TypeKind::Pointer && value.space == AddrSpace::Ctx)) {
+  } else if (value.kind == TypeKind::Void || (value.kind == TypeKind::Pointer && value.space == AddrSpace::Ctx) || is_trace_record) {
     report(DiagKind::NotPrintable, call->range, value.kind == TypeKind::Void ? "none" : show(type), "print");
   } else if (call->args.size() != 1) {
     report(DiagKind::PrintOneArg, call->range, call->args.size());
