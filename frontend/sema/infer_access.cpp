@@ -73,9 +73,7 @@ TypeId Sema::visit_field(Expr*& slot) {
     } else if (origin == RecordOrigin::FuncArgs || origin == RecordOrigin::UprobeArgs) {
       suggest(report(DiagKind::NoParameter, node->range, node->field), node->field, field_names(type.record));
     } else {
-      std::string name = origin == RecordOrigin::Tracepoint ? "struct " + types_.record(type.record).name
-                                                            : types_.print_user(types_.struct_type(type.record));
-      suggest(report(DiagKind::NoField, node->range, name, node->field), node->field, field_names(type.record));
+      suggest(report(DiagKind::NoField, node->range, show(types_.struct_type(type.record)), node->field), node->field, field_names(type.record));
     }
     return lattice_.error();
   }
