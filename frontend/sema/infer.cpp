@@ -322,7 +322,7 @@ TypeId Sema::visit_if(Expr*& slot, bool value_wanted) {
     TypeId type = visit(*cond);
     std::optional<Const> value = value_of(*cond);
     if (!value) {
-      if (final_ && type != lattice_.error()) report(DiagKind::ComptimeUnresolved, (*cond)->range);
+      if (final_ && type != lattice_.error()) report(DiagKind::ComptimeUnresolved, condition->range);
       return final_ ? lattice_.error() : TypeId{};
     }
     Block* taken = value->truthy() ? node->then_block : node->else_block;

@@ -48,7 +48,7 @@ TypeId Sema::visit_field(Expr*& slot) {
           if (name == node->field && is_pure_literal(value)) return set_const(slot, *value_of(value), true);
       return type.members[i].second;
     }
-    suggest(report(DiagKind::NoRecordField, place, node->field), node->field, names);
+    suggest(report(DiagKind::NoRecordField, node->range, node->field), node->field, names);
     return lattice_.error();
   }
   if (type.kind != TypeKind::Struct) {

@@ -16,6 +16,7 @@ static bool is_type_word(const Expr* expr) { return expr != nullptr && expr->kin
 // What `sizeof` and `offsetof` are asked about; nothing if there is no such type.
 std::optional<TypeId> Sema::operand_type(TypeSpec*& type, Expr*& operand) {
   if (is_type_word(operand)) {
+    if (!names_type(as<Identifier>(operand))) return std::nullopt;   // said where names were resolved
     type = arena_.make<TypeSpec>();
     type->range = operand->range;
     type->name = as<Identifier>(operand)->name;
@@ -122,7 +123,7 @@ TypeId Sema::visit_comptime(Expr*& slot) {
     slot = node->operand;
     return type;
   }
-  if (final_ && type != lattice_.error()) report(DiagKind::ComptimeUnresolved, node->operand->range);
+  if (final_ && type != lattice_.error()) report(DiagKind::ComptimeUnresolved, node->range);
   return final_ ? lattice_.error() : TypeId{};
 }
 

@@ -285,8 +285,8 @@ void Sema::visit_for_range(ForRange* loop) {
     report(DiagKind::RangeInteger, range, what);
     good = false;
   };
-  need_int(begin, loop->begin->range, "start");
-  need_int(end, loop->end->range, "end");
+  need_int(begin, {loop->range.begin, loop->end->range.end}, "start");
+  need_int(end, {loop->range.begin, loop->end->range.end}, "end");
   if (good) {
     if (final_) read_aggregation(loop->begin), read_aggregation(loop->end);
     if (lattice_.castable(begin)) begin = lattice_.castable_value(begin);

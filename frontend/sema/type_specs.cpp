@@ -78,10 +78,7 @@ std::optional<TypeId> Sema::type_of_spec(TypeSpec* spec) {
         named.range = word->range;
         named.name = word->name;
         std::optional<TypeId> found = named_type(&named);
-        if (!found) {
-          report(DiagKind::UnknownType, word->range, word->name);
-          return std::nullopt;
-        }
+        if (!found) return std::nullopt;   // said where names were resolved
         type = *found;
       } else {
         type = visit(spec->typeof_expr);

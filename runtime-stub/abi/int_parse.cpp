@@ -62,7 +62,7 @@ IntParse parse_uint(std::string_view text) {
     char second = lower(digits[1]);
     if (second == 'x') base = 16, pos = 2;
     else if (second == 'b') base = 2, pos = 2;
-    else if (second >= '0' && second <= '7') base = 8, pos = 1;
+    else if (digit_value(second) < 10) base = 8;   // 08 is a mistake, not 8
   }
   IntParse out;
   size_t first = pos;

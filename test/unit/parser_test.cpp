@@ -92,6 +92,7 @@ TEST(Refused, Literals) {
   expect({
       {"begin { f(\"a); }", "stdin:1:17-17: ERROR: syntax: unterminated string"},
       {"begin { f(\"a\n\"); }", "stdin:2:1-2: ERROR: syntax: unterminated string"},
+      {"begin { $x = 08; }", "stdin:1:14-16: ERROR: syntax: invalid trailing bytes: 08"},
       {"begin { f(\"\\q\"); }", "stdin:1:13-14: ERROR: syntax: invalid escape character '\\q'"},
       {"begin { f(\"\\777\"); }", "stdin:1:12-16: ERROR: syntax: octal escape sequence out of range '\\777'"},
       {"begin { f(\"\\xg\"); }", "stdin:1:14-15: ERROR: syntax: invalid hex escape sequence"},
