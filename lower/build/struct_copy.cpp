@@ -87,7 +87,15 @@ void Body::copy_member(const Place& from, Memory to, bool whole, Memory result) 
   }
   uint32_t size = types.size_of(from.type);
   if (size == 0) return;
+  // The target's number may have fewer bytes, or more (task_struct.on_cpu is a byte since 7.2).
+  bool is_number = has_prop(type, kTypeScalar) && type.kind != TypeKind::Pointer && !from.path.empty();
+  auto read_number = [&] {
+    bool is_signed = type.kind == TypeKind::Enum ? types.enum_def(type.record).is_signed : type.is_signed;
+    ValueId value = b.emit(Op::CoreBitfield, {ir::Builder::val(from.base), ir::Builder::chain_ref({module.core().record(from.record), from.path}), ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "number");
+    store_scalar(value, from.type, to);
+  };
   auto read = [&] {
+    if (is_number) return read_number();
     ValueId pointer = pointer_to(to);
     ValueId ret = b.emit(Op::ReadKernel, {ir::Builder::val(pointer), ir::Builder::val(address(from)), ir::Builder::imm(size)}, kI64, "ret");
     b.store(result.pointer, result.offset, b.binary(Op::Or, b.load(result.pointer, result.offset, kI64, "so_far"), ret, "so_far"));

@@ -62,7 +62,8 @@ CASES = PROBE_CASES + [
     Case("null-in-chain", 'tracepoint:sched:sched_switch /curtask->mm == 0/ { @[curtask->mm->owner->pid, curtask->real_parent->pid >= 0] = count(); }',
          [r"^@\[0, true\]: \d+$"], reject=[r"^@\[[1-9-]"], trigger=f"{P}/reader 10 5 0.1"),
     Case("struct-copy", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { $t = *curtask; $s = *curtask->signal; printf("%d %d %s %d %d %d\\n", $t.tgid == pid,'
-         ' $t.pid == tid, $t.comm, $t.in_execve, $t.flags == curtask->flags, $s.rlim[7].rlim_cur); exit(); }', [r"^1 1 opener 0 1 65536$"], trigger=f"{P}/opener /x", sample=True),
+         ' $t.pid == tid, $t.comm, $t.in_execve, $t.flags == curtask->flags, $s.rlim[7].rlim_cur);'
+         ' printf("%d\\n", $t.on_cpu); exit(); }', [r"^1 1 opener 0 1 65536$", r"^1$"], trigger=f"{P}/opener /x", sample=True),
     Case("struct-whole", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { @ = *curtask->signal; print(*curtask->fs); print(@.nr_threads == curtask->signal->nr_threads);'
          ' print(*curtask->cred); exit(); }', [r"^{ .users = 1, .*\.umask = 18, ", r"^true$", r"\.uid = { \.val = 0 }, \.gid = { \.val = 0 }",
          r"^@: { .*\.rlim = \[(?:{[^}]*},){7}{ \.rlim_cur = 65536,"], trigger=f"umask 022; {P}/opener /x"),
