@@ -65,6 +65,12 @@ void emit_Store(FunctionEmitter& f, const ir::Inst& inst) {
                          stays_in_memory(f, inst.operands[0]));
 }
 
+// The verifier follows what is stored to the stack, but not what an atomic operation leaves there.
+void emit_StoreUnknown(FunctionEmitter& f, const ir::Inst& inst) {
+  llvm::Value* address = f.byte_offset(f.value(inst.operands[0], f.b.getPtrTy()), inst.operands[1].number);
+  f.b.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, address, f.value(inst.operands[2]), llvm::Align(8), llvm::AtomicOrdering::Monotonic);
+}
+
 // Copying by probe_read_kernel works for any readable source and costs one call whatever the size.
 static void copy_by_helper(FunctionEmitter& f, llvm::Value* to, llvm::Value* from, uint64_t bytes) {
   f.helper("probe_read_kernel", f.b.getInt64Ty(), {to, f.b.getInt64(bytes), from});

@@ -32,8 +32,45 @@ static std::vector<bool> direct_users(const ir::Module& module) {
   return uses;
 }
 
+// Values of a function that are addresses in scratch memory; `context` is, too, unless it is kNoValue.
+static std::vector<bool> scratch_addresses(const ir::Function& function, ir::ValueId context) {
+  std::vector<bool> found(function.values.size());
+  if (context != ir::kNoValue) found[context] = true;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const ir::Block& block : function.blocks) {
+      for (const ir::Inst& inst : block.insts) {
+        bool made = inst.op == ir::Op::ScratchEnter || inst.op == ir::Op::ScratchGet || (inst.op == ir::Op::PtrAdd && found[inst.operands[0].number]);
+        if (made && !found[inst.result]) found[inst.result] = changed = true;
+      }
+    }
+  }
+  return found;
+}
+
+// A callback whose context lies in scratch memory is one, too: the kernel takes contexts on the stack only, so that one has to be wrapped.
+// Its own callbacks get the same context.
+static void add_by_context(const ir::Module& module, std::vector<bool>* uses) {
+  std::vector<bool> given(module.functions.size());
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < module.functions.size(); ++i) {
+      const ir::Function& function = module.functions[i];
+      std::vector<bool> in_scratch = scratch_addresses(function, given[i] ? function.params.back() : ir::kNoValue);
+      for (const ir::Block& block : function.blocks) {
+        for (const ir::Inst& inst : block.insts) {
+          if (inst.op != ir::Op::LoopN && inst.op != ir::Op::MapForEach) continue;
+          uint64_t callback = inst.operands[1].number;
+          if (in_scratch[inst.operands[2].number] && !given[callback]) given[callback] = (*uses)[callback] = changed = true;
+        }
+      }
+    }
+  }
+}
+
 std::vector<bool> functions_with_scratch(const ir::Module& module) {
   std::vector<bool> uses = direct_users(module);
+  add_by_context(module, &uses);
   for (bool changed = true; changed;) {
     changed = false;
     for (size_t i = 0; i < module.functions.size(); ++i) {

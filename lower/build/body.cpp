@@ -118,6 +118,7 @@ void Body::collect_captures(const ast::Node* node) {
   if (captures) {
     frame_has_flag_ = true;
     for (const ast::Variable* var : *captures) {
+      if (!has_prop(types[var->type], kTypeScalar) || changes(node, var)) shared_.insert(var);
       auto [entry, is_new] = frame_offsets_.try_emplace(var, 0);
       if (!is_new) continue;
       if (frame_size_ == 0) frame_size_ = 16;
@@ -125,7 +126,26 @@ void Body::collect_captures(const ast::Node* node) {
       frame_size_ += (std::max<uint32_t>(types.size_of(var->type), 1) + 7) / 8 * 8;
     }
   }
+  if (const auto* loop = ast::dyn<ast::While>(node)) collect_steering(loop->cond);
   for_each_child(node, [&](const ast::Node* child) { collect_captures(child); });
+}
+
+void Body::collect_steering(const ast::Node* node) {
+  if (const auto* ref = ast::dyn<ast::VariableRef>(node)) steering_.insert(ref->var);
+  for_each_child(node, [&](const ast::Node* child) { collect_steering(child); });
+}
+
+// What a callback only reads is copied to the frame, so that it stays a variable of this function: a register, most of the time, which
+// the verifier follows, so that a `while` counting by it is seen to end.
+void Body::hand_over(const std::vector<ast::Variable*>& captures) {
+  for (const ast::Variable* var : captures) {
+    if (lives_in_frame(var)) continue;
+    store_scalar(load_scalar(var->type, variable(var), var->name.substr(1)), var->type, {frame_, frame_offsets_.at(var)});
+  }
+}
+
+bool Body::lives_in_frame(const ast::Variable* variable) const {
+  return frame_offsets_.count(variable) != 0 && (shared_.count(variable) != 0 || captured_.count(variable) != 0);
 }
 
 void Body::make_frame() {
@@ -182,7 +202,7 @@ Memory Body::temp(uint32_t size, uint32_t align, std::string_view name) {
 Memory Body::temp(TypeId type, std::string_view name) { return temp(types.size_of(type), 8, name); }
 
 Memory Body::variable(const ast::Variable* variable) {
-  if (auto offset = frame_offsets_.find(variable); offset != frame_offsets_.end()) return {frame_, offset->second};
+  if (lives_in_frame(variable)) return {frame_, frame_offsets_.at(variable)};
   auto [entry, is_new] = slots_.try_emplace(variable, Memory{});
   if (is_new) {
     uint32_t size = std::max<uint32_t>(types.size_of(variable->type), 1);
@@ -190,6 +210,16 @@ Memory Body::variable(const ast::Variable* variable) {
     entry->second.offset = b.new_slot(variable->name.substr(variable->name.starts_with('$')), size, align);
   }
   return {b.slot_addr(static_cast<uint32_t>(entry->second.offset)), 0};
+}
+
+// What callbacks change would be a new number to the verifier in each round it looks at, and `$n++; if ($n > 10) {...}` never come to an
+// end: it is to see any number instead. Not what a `while` asks for, which has to be seen to end. The frame has eight bytes for each.
+void Body::set_variable(const ast::Variable* variable, ValueId value) {
+  Memory memory = this->variable(variable);
+  bool unknown = b.fn().kind == ir::Function::Callback && lives_in_frame(variable) && steering_.count(variable) == 0;
+  if (!unknown) return store_scalar(value, variable->type, memory);
+  if (b.type(value).kind == ir::ScalarKind::Ptr) value = b.ptr_to_int(value);
+  b.emit(Op::StoreUnknown, {ir::Builder::val(memory.pointer), ir::Builder::imm(memory.offset), ir::Builder::val(b.bool_value(value))});
 }
 
 void Body::store_scalar(ValueId value, TypeId type, Memory to) {

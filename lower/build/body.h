@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "lower/build/module_builder.h"
@@ -185,6 +186,10 @@ class Body {
 
   std::optional<bool> prints_by_kernel_;
   void collect_captures(const ast::Node* node);
+  void collect_steering(const ast::Node* node);
+  void set_variable(const ast::Variable* variable, ValueId value);   // of a scalar type
+  void hand_over(const std::vector<ast::Variable*>& captures);
+  bool lives_in_frame(const ast::Variable* variable) const;
   void make_frame();
   void filter_by_pid();
   void guard_against_recursion();
@@ -244,12 +249,15 @@ class Body {
   uint32_t loop_function(std::string_view name, SourceRange place);
   std::string shape(TypeId id) const;
   void note_argument(uint32_t index, const std::string& name, TypeId type);
-  void begin_callback(Body& inner, ValueId frame);
+  void begin_callback(Body& inner, ValueId frame, const std::vector<ast::Variable*>& captures);
   void after_callback();
   void for_range_inline(const ast::ForRange& loop);
 
   std::unordered_map<const ast::Variable*, Memory> slots_;      // pointer unused: offset is the slot
   std::unordered_map<const ast::Variable*, uint32_t> frame_offsets_;
+  std::unordered_set<const ast::Variable*> shared_;     // of those, what some callback changes, and what is no scalar
+  std::unordered_set<const ast::Variable*> steering_;   // what conditions of `while` ask for
+  std::unordered_set<const ast::Variable*> captured_;   // what this callback's loop found outside
   ValueId frame_ = kNoValue;                     // address of the frame in this function
   uint32_t frame_slot_ = UINT32_MAX;             // in the outermost function
   uint32_t frame_size_ = 0;
@@ -314,6 +322,7 @@ class ExpansionScope {
   bool is_macro_;
 };
 
+bool changes(const ast::Node* node, const ast::Variable* variable);
 bool is_timer(const TypedProbe& probe);  // interval or profile
 bool is_inline_loop(const ast::ForRange& loop);  // runs in the function itself, not in a callback
 bool has_effects(const ast::Expr* expr);         // assigns, calls something that sends or changes, or jumps

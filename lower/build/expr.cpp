@@ -299,10 +299,9 @@ ValueId Body::step(const ast::Unary& node) {
     return b.binary(down ? Op::Sub : Op::Add, old, scaled(b.constant(1), node.operand->type), name);
   };
   if (const auto* ref = ast::dyn<ast::VariableRef>(node.operand)) {
-    Memory memory = variable(ref->var);
-    ValueId old = load_scalar(ref->var->type, memory, ref->name.substr(1));
+    ValueId old = load_scalar(ref->var->type, variable(ref->var), ref->name.substr(1));
     ValueId changed = stepped(old, ref->name.substr(1));
-    store_scalar(changed, ref->var->type, memory);
+    set_variable(ref->var, changed);
     return post ? old : changed;
   }
   const auto* access = ast::dyn<ast::MapAccess>(node.operand);

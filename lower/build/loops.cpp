@@ -29,6 +29,18 @@ std::optional<int64_t> steps(const ast::ForRange& loop) {
 
 }  // namespace
 
+// Whether something within the node changes the variable, or takes its address.
+bool changes(const ast::Node* node, const ast::Variable* variable) {
+  const ast::Expr* target = nullptr;
+  if (const auto* assign = ast::dyn<ast::Assign>(node)) target = assign->target;
+  if (const auto* unary = ast::dyn<ast::Unary>(node); unary && unary->op >= ast::UnaryOp::AddressOf) target = unary->operand;
+  if (const auto* call = ast::dyn<ast::Call>(node); call && call->function == Function::Find) target = call->args.back();
+  const auto* ref = target ? ast::dyn<ast::VariableRef>(target) : nullptr;
+  bool found = ref && ref->var == variable;
+  for_each_child(node, [&](const ast::Node* child) { found = found || changes(child, variable); });
+  return found;
+}
+
 void Body::while_loop(const ast::While& loop) {
   ir::BlockId head = b.new_block("while"), body = b.new_block("body"), done = b.new_block("endwhile");
   b.br(head);
@@ -77,11 +89,15 @@ uint32_t Body::loop_function(std::string_view name, SourceRange place) {
 }
 
 // What both kinds of callbacks begin and end with.
-void Body::begin_callback(Body& inner, ValueId frame) {
+void Body::begin_callback(Body& inner, ValueId frame, const std::vector<ast::Variable*>& captures) {
   inner.outer_ = this;
   inner.frame_ = frame;
   inner.frame_offsets_ = frame_offsets_;
   inner.frame_start_ = frame_start_;
+  inner.shared_ = shared_;
+  inner.steering_ = steering_;
+  inner.captured_ = captured_;                   // a loop within a callback hands the same frame on
+  inner.captured_.insert(captures.begin(), captures.end());
   inner.return_type_ = return_type_;
   inner.result_offset_ = result_offset_;
   inner.aliases_ = aliases_;
@@ -112,7 +128,7 @@ void Body::for_map(const ast::ForMap& loop) {
     ValueId key = inner.b.add_param("key", ir::ptr_type(PtrSpace::Map));
     ValueId value = inner.b.add_param("value", ir::ptr_type(PtrSpace::Map));
     ValueId frame = inner.b.add_param("frame", ir::ptr_type(PtrSpace::Mem));
-    begin_callback(inner, frame);
+    begin_callback(inner, frame, loop.captures);
     inner.b.set_block(inner.b.new_block("entry"));
     // `$kv` is a tuple: key and value are copied, since the entry may change or vanish under the loop.
     const ast::Variable* pair = loop.decl->var;
@@ -134,6 +150,7 @@ void Body::for_map(const ast::ForMap& loop) {
     inner.statements(*loop.body);
     if (!inner.b.terminated()) inner.b.ret(inner.b.constant(0));
   }
+  hand_over(loop.captures);
   b.emit(Op::MapForEach, {ir::Builder::map_ref(index), ir::Builder::func_ref(function), ir::Builder::val(frame_)}, kI64, "visited");
   after_callback();
 }
@@ -154,7 +171,7 @@ void Body::for_range(const ast::ForRange& loop) {
     inner.b.set_place(loop.range);
     ValueId index = inner.b.add_param("index", kI64);
     ValueId frame = inner.b.add_param("frame", ir::ptr_type(PtrSpace::Mem));
-    begin_callback(inner, frame);
+    begin_callback(inner, frame, loop.captures);
     inner.b.set_block(inner.b.new_block("entry"));
     ValueId start = inner.b.load(frame, start_offset, kI64, "start");
     inner.store_scalar(inner.b.binary(Op::Add, start, index, "i"), loop.decl->var->type, inner.variable(loop.decl->var));
@@ -164,24 +181,13 @@ void Body::for_range(const ast::ForRange& loop) {
   ValueId raw = b.binary(Op::Sub, end, begin, "count");
   ValueId empty = b.binary(Op::LeS, end, begin, "empty");
   ValueId steps_value = b.select(empty, b.constant(0), raw, "count");
+  hand_over(loop.captures);
   b.emit(Op::LoopN, {ir::Builder::val(steps_value), ir::Builder::func_ref(function), ir::Builder::val(frame_)}, kI64, "ran");
   after_callback();
 }
 
-// A variable that the body changes is a copy of what counts the rounds.
-static bool changes(const ast::Node* node, const ast::Variable* variable) {
-  const ast::Expr* target = nullptr;
-  if (const auto* assign = ast::dyn<ast::Assign>(node)) target = assign->target;
-  if (const auto* unary = ast::dyn<ast::Unary>(node); unary && unary->op >= ast::UnaryOp::AddressOf) target = unary->operand;
-  if (const auto* call = ast::dyn<ast::Call>(node); call && call->function == Function::Find) target = call->args.back();
-  const auto* ref = target ? ast::dyn<ast::VariableRef>(target) : nullptr;
-  bool found = ref && ref->var == variable;
-  for_each_child(node, [&](const ast::Node* child) { found = found || changes(child, variable); });
-  return found;
-}
-
 void Body::for_range_inline(const ast::ForRange& loop) {
-  bool is_copy = changes(loop.body, loop.decl->var);
+  bool is_copy = changes(loop.body, loop.decl->var);  // of what counts the rounds
   TypeId type = loop.decl->var->type;
   Memory own = is_copy ? temp(type, "round") : Memory{};
   auto counter = [&] { return is_copy ? own : variable(loop.decl->var); };

@@ -105,15 +105,12 @@ void Body::assign(const ast::Assign& assign) {
 void Body::assign_variable(const ast::Variable* variable, const ast::Assign& assign) {
   if (assign.op) {
     ValueId value = scaled(scalar(assign.value), variable->type);
-    Memory memory = this->variable(variable);
-    ValueId old = load_scalar(variable->type, memory, variable->name.substr(1));
-    store_scalar(arithmetic(*assign.op, old, value, assign.range), variable->type, memory);
-    return;
+    ValueId old = load_scalar(variable->type, this->variable(variable), variable->name.substr(1));
+    return set_variable(variable, arithmetic(*assign.op, old, value, assign.range));
   }
   // `$x = ($x.1, $x.0)`: the value may read what it replaces.
   if (has_prop(types[variable->type], kTypeScalar)) {
-    ValueId value = scalar(assign.value);
-    return store_scalar(value, variable->type, this->variable(variable));
+    return set_variable(variable, scalar(assign.value));
   }
   bool is_plain = assign.value->kind == NodeKind::String || assign.value->kind == NodeKind::Call || assign.value->kind == NodeKind::MapAccess ||
                   assign.value->kind == NodeKind::Identifier || assign.value->kind == NodeKind::VariableRef;

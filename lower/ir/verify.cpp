@@ -289,6 +289,9 @@ class Verifier {
         want_memory(inst, 0);
         if (operand_type(inst, 2) == kI1) type_error(inst, 2, "storable: extend i1 first");
         return check_slot_bounds(inst, 0, static_cast<int64_t>(inst.operands[1].number), bytes_of(operand_type(inst, 2)));
+      case Op::StoreUnknown:
+        want_memory(inst, 0), want_i64(inst, 2);
+        return check_slot_bounds(inst, 0, static_cast<int64_t>(inst.operands[1].number), 8);
       case Op::MemCopy:
         want_memory(inst, 0), want_readable(inst, 1);
         check_slot_bounds(inst, 0, 0, inst.operands[2].number);
