@@ -264,14 +264,24 @@ bool report_untraceable(RunState& run, const Binding& binding) {
   return !run.options.output.allow_unsafe && !run.manifest().unsafe();
 }
 
+static bool opens_early(const Binding& binding) {
+  return binding.how == How::Kprobe && !binding.from_pattern && binding.sites.size() == 1 && binding.refusal.empty();
+}
+
 bool open_kprobes(RunState& run) {
   if (kprobe_pmu().type == 0) return true;       // said when their turn comes
+  // Of several kprobes on one function the kernel runs the last one that was opened first.
+  std::vector<int> events(run.bindings.size(), 0);
+  for (size_t i = run.bindings.size(); i-- > 0;) {
+    Binding& binding = run.bindings[i];
+    if (!opens_early(binding)) continue;
+    events[i] = open_kprobe(binding, binding.sites[0]);
+    if (events[i] >= 0) binding.sites[0].event = Fd(events[i]);
+  }
   bool fatal = false;
-  std::erase_if(run.bindings, [&](Binding& binding) {
-    if (binding.how != How::Kprobe || binding.from_pattern || binding.sites.size() != 1 || !binding.refusal.empty()) return false;
-    int event = open_kprobe(binding, binding.sites[0]);
-    if (event >= 0) binding.sites[0].event = Fd(event);
-    if (event != -ENOENT || !report_untraceable(run, binding)) return false;
+  size_t next = 0;
+  std::erase_if(run.bindings, [&](const Binding& binding) {
+    if (events[next++] != -ENOENT || !report_untraceable(run, binding)) return false;
     fatal |= report_missing(run, binding.program, binding.point, run.missing);
     return true;
   });
