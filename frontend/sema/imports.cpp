@@ -34,6 +34,13 @@ static std::string directory_of(const std::string& file_name) {
   return path.has_parent_path() ? path.parent_path().string() : "";
 }
 
+// The path itself if one of its folders may not be looked into from above, although it may be worked in.
+static fs::path real_path(const fs::path& path) {
+  std::error_code error;
+  fs::path real = fs::weakly_canonical(path, error);
+  return error ? path.lexically_normal() : real;
+}
+
 std::string Sema::script_directory() const {
   const SourceFile* file = nullptr;
   if (!script_.probes.empty()) file = sources_.file_at(script_.probes[0]->range.begin);
@@ -57,7 +64,7 @@ static bool can_be_imported(const std::string& name) {
 
 void Sema::import_file(const fs::path& path, SourceRange range) {
   std::error_code error;
-  fs::path canonical = fs::weakly_canonical(path, error);
+  fs::path canonical = real_path(path);
   if (!imported_paths_.insert(canonical.string()).second) return;
   std::string name = path.filename().string();
   if (name.ends_with(".h")) {
@@ -84,13 +91,12 @@ void Sema::import_file(const fs::path& path, SourceRange range) {
 
 // Named relative to the folders that the user gave, so that the name does not tell where the sources lie.
 void Sema::add_input(const fs::path& path, const std::string& content) {
-  std::error_code error;
-  fs::path real = fs::weakly_canonical(path, error);
+  fs::path real = real_path(path);
   std::vector<std::string> bases{script_directory().empty() ? "." : script_directory()};
   bases.insert(bases.end(), options_.include_dirs.begin(), options_.include_dirs.end());
   std::string name = real.string();
   for (const std::string& base : bases) {
-    std::string relative = real.lexically_relative(fs::weakly_canonical(base, error)).string();
+    std::string relative = real.lexically_relative(real_path(base)).string();
     if (relative.empty() || relative.starts_with("..")) continue;
     name = relative;
     break;
