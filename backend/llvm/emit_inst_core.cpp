@@ -51,6 +51,11 @@ void emit_CoreBitfield(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, inst.operands[2].number != 0 ? f.b.CreateAShr(value, right) : f.b.CreateLShr(value, right));
 }
 
+void emit_CoreShift(FunctionEmitter& f, const ir::Inst& inst) {
+  const ir::Chain& chain = inst.operands[0].chain;
+  if (can_relocate(f, inst, chain)) f.set_result(inst, f.module.core.field_info(f.b, chain, FieldInfo::RshiftU64));
+}
+
 void emit_CoreOffset(FunctionEmitter& f, const ir::Inst& inst) {
   const ir::Chain& chain = inst.operands[0].chain;
   if (can_relocate(f, inst, chain)) f.set_result(inst, f.module.core.field_info(f.b, chain, FieldInfo::ByteOffset));

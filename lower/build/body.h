@@ -228,6 +228,7 @@ class Body {
   void follow(const Place& place, const std::function<void(ValueId)>& use, const std::function<void()>& missing);
   static Place followed(const Place& place, ValueId base);
   ValueId load_followed(const Place& place);
+  ValueId load_number(const Place& place);
   Place followed(const Place& place);
   ValueId guarded_root(const Place& place);
   ValueId plain_number(ValueId pointer);

@@ -13,6 +13,16 @@ bool is_signed_type(const TypeTable& types, TypeId id) {
   return type.kind == TypeKind::Int && type.is_signed;
 }
 
+// Not in an array's element: libbpf tells the width of members only.
+bool ends_in_member(const std::vector<ir::CoreType>& types, uint32_t at, const std::vector<uint32_t>& path) {
+  bool member = false;
+  for (uint32_t step : path) {
+    member = types[at].kind != ir::CoreType::Array;
+    at = member ? types[at].members[step].type : types[at].elem;
+  }
+  return member;
+}
+
 }  // namespace
 
 template <typename F>
@@ -51,6 +61,24 @@ ValueId Body::read_string(Memory to, ValueId from, AddrSpace space, ValueId size
     if (space == AddrSpace::None) b.store(both.pointer, both.offset, result);
   });
   return space == AddrSpace::None ? b.load(both.pointer, both.offset, kI64, "length") : result;
+}
+
+// On the target a number may have another width, or be a bitfield (task_struct.on_cpu since 7.2): then its bits are moved to where they belong.
+// Where it is as the profile says, a plain read will do; the verifier knows which it is and drops the other.
+ValueId Body::load_number(const Place& place) {
+  uint32_t size = types.size_of(place.type);
+  bool is_signed = is_signed_type(types, place.type);
+  ir::Operand chain = ir::Builder::chain_ref({module.core().record(place.record), place.path});
+  Memory number = temp(8, 8, "number");
+  ValueId shift = b.emit(Op::CoreShift, {chain}, kI64, "shift");
+  b.if_else(b.binary(Op::Eq, shift, b.constant(64 - 8 * static_cast<int64_t>(size)), "as_here"), "plain", [&] {
+    Memory value = temp(size, size >= 8 ? 8 : 4, "value");
+    read(value, address(place), AddrSpace::Kernel, size);
+    b.store(number.pointer, number.offset, b.bool_value(load_scalar(place.type, value, "value")));
+  }, [&] {
+    b.store(number.pointer, number.offset, b.emit(Op::CoreBitfield, {ir::Builder::val(place.base), chain, ir::Builder::imm(is_signed ? 1 : 0)}, kI64, "field"));
+  });
+  return b.load(number.pointer, number.offset, kI64, "number");
 }
 
 ValueId Body::load(const Place& place) {
@@ -97,6 +125,7 @@ ValueId Body::load(const Place& place) {
         ValueId value = b.emit(Op::CoreLoad, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::int_of(size), "field");
         return b.resize(value, kI64, is_signed, "field");
       }
+      if (types[place.type].kind != TypeKind::Pointer && ends_in_member(module.module().core_types, module.core().record(place.record), place.path)) return load_number(place);
       break;
     default: break;
   }

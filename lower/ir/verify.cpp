@@ -322,6 +322,7 @@ class Verifier {
         if (operand_type(inst, 0).space != PtrSpace::Btf) type_error(inst, 0, "ptr.btf");
         return;
       case Op::CoreBitfield: want_ptr(inst, 0); return want_result(inst, kI64);
+      case Op::CoreShift: return want_result(inst, kI64);
       case Op::CoreFieldExists: case Op::CoreTypeExists: case Op::Exited: return want_result(inst, kI1);
       case Op::BuiltinMem: return want_memory(inst, 1);
       case Op::StackRead:
