@@ -1,5 +1,7 @@
-// Names of node kinds and operators.
+// Names of node kinds and operators, texts as literals.
 #include "frontend/ast/ast.h"
+
+#include <fmt/format.h>
 
 namespace btc::ast {
 namespace {
@@ -38,6 +40,19 @@ const BinaryOpInfo* find_binary_op(std::string_view text) {
 const char* op_text(UnaryOp op) {
   static constexpr const char* kTexts[] = {"!", "~", "-", "*", "&", "++", "--", "++", "--"};
   return kTexts[static_cast<size_t>(op)];
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') out += fmt::format("\\{}", c);
+    else if (c == '\n') out += "\\n";
+    else if (c == '\t') out += "\\t";
+    else if (byte < 0x20 || byte == 0x7f) out += fmt::format("\\x{:02x}", byte);
+    else out += c;
+  }
+  return out + "\"";
 }
 
 }  // namespace btc::ast

@@ -46,6 +46,9 @@ enum class UnaryOp : uint8_t { Not, BitNot, Neg, Deref, AddressOf, PreInc, PreDe
 const char* op_text(BinaryOp op);
 const char* op_text(UnaryOp op);
 
+// As a string literal of the language.
+std::string quoted(std::string_view text);
+
 struct Node {
   NodeKind kind;
   SourceRange range;

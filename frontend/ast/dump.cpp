@@ -27,18 +27,6 @@ std::string kebab(std::string_view name) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out += fmt::format("\\{}", c);
-    else if (c == '\n') out += "\\n";
-    else if (byte < 0x20 || byte == 0x7f) out += fmt::format("\\x{:02x}", byte);
-    else out += c;
-  }
-  return out + "\"";
-}
-
 class Dumper {
  public:
   explicit Dumper(const TypeTable* types) : types_(types) {}

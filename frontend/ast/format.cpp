@@ -48,19 +48,6 @@ int level_of(const Expr* node) {
   }
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out += fmt::format("\\{}", c);
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (byte < 0x20 || byte == 0x7f) out += fmt::format("\\x{:02x}", byte);
-    else out += c;
-  }
-  return out + "\"";
-}
-
 class Formatter {
  public:
   Formatter(const SourceManager& sources, uint32_t file, const Script& script)
