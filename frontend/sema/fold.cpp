@@ -1,5 +1,7 @@
 // Literals and arithmetic on them, by the language's overflow rule: computed
 // exactly, an error where neither int64 nor uint64 holds the result.
+#include <algorithm>
+
 #include "frontend/sema/sema.h"
 
 namespace btc::sema {
@@ -143,6 +145,40 @@ std::optional<Const> Sema::fold_binary(const Binary* node, bool report_errors) {
   if (!result) return fail(DiagKind::FoldOverflow);
   if (both_bool && result->kind == Const::Int) return truth(result->bits != 0);
   return result;
+}
+
+// Tuples and records written down on both sides of `==`: whether they are the same, as far as their literals say. Different
+// numbers of elements are different values, though variables that hold such could not be compared.
+std::optional<bool> Sema::same_literals(const Expr* left, const Expr* right) const {
+  if (auto *a = dyn<Tuple>(left), *b = dyn<Tuple>(right); a != nullptr && b != nullptr) {
+    if (a->elements.size() != b->elements.size()) return false;
+    for (size_t i = 0; i < a->elements.size(); ++i)
+      if (auto same = same_elements(a->elements[i], b->elements[i]); same != true) return same;
+    return true;
+  }
+  auto *a = dyn<RecordLit>(left), *b = dyn<RecordLit>(right);
+  if (a == nullptr || b == nullptr) return std::nullopt;
+  if (a->fields.size() != b->fields.size()) return false;
+  for (const auto& [name, value] : a->fields) {
+    auto other = std::find_if(b->fields.begin(), b->fields.end(), [&](const auto& field) { return field.first == name; });
+    if (other == b->fields.end()) return std::nullopt;
+    if (auto same = same_elements(value, other->second); same != true) return same;
+  }
+  return true;
+}
+
+bool Sema::is_written_down(const Expr* expr) const {
+  auto each = [&](const auto& parts, auto part) { return std::all_of(parts.begin(), parts.end(), [&](const auto& p) { return is_written_down(part(p)); }); };
+  if (auto* tuple = dyn<Tuple>(expr)) return each(tuple->elements, [](const Expr* element) { return element; });
+  if (auto* record = dyn<RecordLit>(expr)) return each(record->fields, [](const auto& field) { return field.second; });
+  return value_of(expr).has_value();
+}
+
+std::optional<bool> Sema::same_elements(const Expr* left, const Expr* right) const {
+  if (!is_written_down(left) || !is_written_down(right)) return std::nullopt;
+  std::optional<Const> a = value_of(left), b = value_of(right);
+  if (a && b) return a->kind == b->kind && a->bits == b->bits && a->negative == b->negative && a->text == b->text;
+  return a || b || left->kind != right->kind ? false : same_literals(left, right);
 }
 
 std::optional<Const> Sema::fold_unary(const Unary* node) {

@@ -239,6 +239,8 @@ TypeId Sema::visit_binary(Expr*& slot) {
       if (numbers || texts) return lattice_.error();  // said by fold_binary
     }
   }
+  if (node->op == BinaryOp::Eq || node->op == BinaryOp::Ne)
+    if (auto same = same_literals(node->left, node->right)) return set_const(slot, {Const::Bool, *same == (node->op == BinaryOp::Eq), false, {}}, false);
   // A string parameter plus a number: the rest of the string ($1 + 3 under str()).
   if (node->op == BinaryOp::Add && node->left->kind == NodeKind::Positional && lattice_.is(left, TypeKind::String) && lattice_.is_int(right))
     return left;

@@ -270,6 +270,9 @@ class Sema {
   std::optional<Const> value_of(const Expr* expr) const;
   std::optional<Const> fold_binary(const Binary* binary, bool report_errors);
   std::optional<Const> fold_unary(const Unary* unary);
+  std::optional<bool> same_literals(const Expr* left, const Expr* right) const;
+  std::optional<bool> same_elements(const Expr* left, const Expr* right) const;
+  bool is_written_down(const Expr* expr) const;
   Expr* literal_of(const Const& value, SourceRange range);
   TypeId type_of_const(const Const& value);
   static bool is_pure_literal(const Expr* expr);

@@ -27,12 +27,14 @@ TypeId Sema::call_aggregate(Call* call, Expr*&) {
     if (final_) read_aggregation(call->args[0]);
     argument = lattice_.castable_value(argument);
   }
-  if (lattice_.is(argument, TypeKind::Bool) || lattice_.is(argument, TypeKind::Pointer)) {
+  if (lattice_.is(argument, TypeKind::Pointer)) {
     if (final_) call->args[0] = implicit_cast(call->args[0], types_.u64());
     argument = types_.u64();
   }
   if (!lattice_.is_int(argument)) {
-    report(DiagKind::AggregateArgument, call->range, call->name, show(argument));
+    bool histogram = type.kind == TypeKind::Hist || type.kind == TypeKind::LHist;
+    if (histogram) report(DiagKind::ArgType, call->range, call->name, "int", base_name(argument));
+    else report(DiagKind::AggregateArgument, call->range, call->name, show(argument));
     return lattice_.error();
   }
   type.is_signed = lattice_.is_signed(argument);
