@@ -30,8 +30,19 @@ ValueId Body::argument(uint32_t n) {
     return b.bpf("btc_usdt_arg", {ctx, form, number}, name);
   }
   if (ctx_kind(probe) == abi::CtxKind::raw_args || ctx_kind(probe) == abi::CtxKind::trampoline) return b.ctx_load(8 * n, kI64, name);
-  if (kind == abi::ProbeKind::Uprobe) need(abi::kArgumentsNeed);
-  return n < std::size(kArgRegisters) ? b.ctx_load(kArgRegisters[n], kI64, name) : b.constant(0);
+  auto in_register = [&] { return n < std::size(kArgRegisters) ? b.ctx_load(kArgRegisters[n], kI64, name) : b.constant(0); };
+  if (kind != abi::ProbeKind::Uprobe) return in_register();
+  // 32-bit programs pass arguments on the stack, above the return address. Each copy knows its program: the verifier drops the other way.
+  ValueId narrow = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyNarrow)}, kI64, "narrow");
+  Memory value = temp(8, 8, name);
+  auto on_stack = [&] {
+    Memory word = temp(8, 8, "word");
+    b.store(word.pointer, word.offset, b.constant(0));
+    read(word, b.add_imm(register_at(kStackRegister, "sp"), 4 + 4 * n, "addr"), AddrSpace::User, 4);
+    b.store(value.pointer, value.offset, b.load(word.pointer, word.offset, kI64, name));
+  };
+  b.if_else(b.is_nonzero(narrow), "narrow", on_stack, [&] { b.store(value.pointer, value.offset, in_register()); });
+  return b.load(value.pointer, value.offset, kI64, name);
 }
 
 // Which attach target fired. Every copy of a program knows; a program with several targets at once asks the kernel, where it has

@@ -32,9 +32,12 @@ How uprobe_how(RunState& run, const Resolution& out, bool many) {
   return many && names && run.features.uprobe_multi() ? How::UprobeMulti : How::Uprobe;
 }
 
-Binding& add_uprobe(RunState& run, const abi::AttachPoint& point, const std::string& file, How how, Resolution* out) {
+bool is_narrow(const UserBinary& binary) { return binary.elf().header().e_machine == EM_386; }
+
+Binding& add_uprobe(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary* binary, How how, Resolution* out) {
   Binding& binding = out->add(how, point);
   binding.is_return = point.kind == abi::ProbeKind::Uretprobe;
+  binding.is_narrow = binary != nullptr && is_narrow(*binary);
   binding.file = path_in_process(run.target_pid(), file);
   binding.pid = run.target_pid() != 0 ? run.target_pid() : -1;
   return binding;
@@ -70,7 +73,7 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
   if (how == How::UprobeMulti) {
     abi::AttachPoint match = point;
     match.target = file;
-    Binding& binding = add_uprobe(run, match, file, how, out);
+    Binding& binding = add_uprobe(run, match, file, &binary, how, out);
     std::vector<uint64_t> seen;                  // names that share an address (aliases) are one place
     for (const UserFunction& function : functions) {
       if (std::find(seen.begin(), seen.end(), function.offset) != seen.end()) continue;
@@ -86,7 +89,7 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
     match.target = file;
     match.func = function.name;
     match.wildcard = false;
-    Binding& binding = add_uprobe(run, match, file, how, out);
+    Binding& binding = add_uprobe(run, match, file, &binary, how, out);
     binding.sites.push_back({function.name, function.offset + point.offset, 0, 0});
     if (point.has_offset) check_place(run, binary, function, point.offset, file, &binding);
   }
@@ -94,7 +97,7 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
 
 // An address is one in the file's own numbering; with --unsafe, where nothing is known about it, the place in the file.
 void add_address(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary* binary, Resolution* out) {
-  Binding& binding = add_uprobe(run, point, file, How::Uprobe, out);
+  Binding& binding = add_uprobe(run, point, file, binary, How::Uprobe, out);
   uint64_t offset = point.address;
   UserFunction function;
   bool known = binary != nullptr && binary->file_offset(point.address, &offset) && binary->function_at(point.address, &function);
@@ -135,8 +138,8 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
   here.target = file;                            // also for names in $PATH and of libraries: `probe` tells where they were found
   bool readable = binary.open(path_in_process(run.target_pid(), file), &error);
   if (readable && !is_compiled_for(*out->program, file, binary, out)) return;
-  if (readable && binary.elf().header().e_machine == EM_386 && has_need(*out->program, abi::kArgumentsNeed)) {
-    if (!many_files) out->problem = cat(file, " is a 32-bit program, whose arguments lie on its stack: argN and args cannot read them");
+  if (readable && is_narrow(binary) && has_need(*out->program, abi::kArgumentsNeed)) {
+    if (!many_files) out->problem = cat(file, " is a 32-bit program, whose parameters args cannot read: argN can");
     return;
   }
   if (!point.source_file.empty()) {
@@ -152,7 +155,7 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
   if (point.lang == "cpp" || has_star(point.func)) return add_functions(run, here, file, binary, out);
   UserFunction function;
   if (!binary.find_function(point.func, &function)) return;
-  Binding& binding = add_uprobe(run, here, file, How::Uprobe, out);
+  Binding& binding = add_uprobe(run, here, file, &binary, How::Uprobe, out);
   binding.sites.push_back({point.func, function.offset + point.offset, 0, 0});
   check_place(run, binary, function, point.offset, file, &binding);
 }
@@ -173,7 +176,7 @@ void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& f
         out->problem = cat("usdt:", file, ":", point.ns, ":", point.func, ": ", problem, " has a form that btc does not know");
         return;
       }
-      Binding& binding = add_uprobe(run, point, file, How::Uprobe, out);
+      Binding& binding = add_uprobe(run, point, file, nullptr, How::Uprobe, out);
       binding.usdt_args = std::move(arguments);
       binding.count = first ? 1 : 0;             // one probe, however many locations
       first = false;

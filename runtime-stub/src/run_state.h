@@ -35,6 +35,7 @@ struct Binding {
 
   std::string file;                // uprobe: path to open; iter: pin
   bool is_return = false, from_pattern = false;
+  bool is_narrow = false;          // uprobe: of a 32-bit program
   int session_exit = -1;           // KprobeSession: the program of the return
   int pid = -1;
   std::vector<Site> sites;         // one, or many for multi links
