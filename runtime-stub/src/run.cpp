@@ -71,6 +71,15 @@ std::string_view Run::probe_file(int32_t probe) {
   return {};
 }
 
+bool Run::recorded_mappings(int32_t pid, uint32_t* stamp, CodeMappings* out, int32_t* forebear) {
+  uint32_t now = mapping_log_.stamp(pid);
+  if (now == *stamp) return false;
+  *stamp = now;
+  out->clear();
+  *forebear = mapping_log_.mappings_of(pid, out);
+  return true;
+}
+
 void Run::unwatch(uint64_t address) {
   for (size_t i = 0; i < attached_.size(); ++i) {
     if (state_.bindings[i].how != How::Breakpoint || state_.bindings[i].point.address != address) continue;
@@ -150,6 +159,10 @@ bool Run::open_output() {
     state_.messages.error(error);
     return false;
   }
+  if (output_->names_user_addresses()) {
+    mapping_log_.open(loop_);
+    if (state_.options.pid != 0) output_->note_process(state_.options.pid);
+  }
   int ring = state_.loader->map_fd(abi::kRingMap);
   MapShape shape;
   if (ring >= 0 && map_shape(ring, &shape)) {
@@ -177,6 +190,7 @@ bool Run::start_server() {
 }
 
 void Run::drain() {
+  mapping_log_.drain();
   if (!has_ring_) return;
   // What follows an exit() in the buffer is dropped, as bpftrace does.
   bool ending = false;

@@ -8,6 +8,7 @@
 #include "runtime-stub/src/attach.h"
 #include "runtime-stub/src/child.h"
 #include "runtime-stub/src/event_loop.h"
+#include "runtime-stub/src/mapping_log.h"
 #include "runtime-stub/src/maps.h"
 #include "runtime-stub/src/run.h"
 #include "runtime-stub/src/schedule.h"
@@ -31,6 +32,7 @@ class Run final : public Target {
     return index < state_.names.size() ? std::string_view(state_.names[index]) : std::string_view();
   }
   std::string_view probe_file(int32_t probe) override;
+  bool recorded_mappings(int32_t pid, uint32_t* stamp, CodeMappings* out, int32_t* forebear) override;
 
  private:
   int map_fd(uint32_t map) const { return state_.loader->map_fd(text_of(state_.manifest().maps()->Get(map)->bpf_name())); }
@@ -60,6 +62,7 @@ class Run final : public Target {
   Child child_;
   EventLoop loop_;
   Ring ring_;
+  MappingLog mapping_log_;                     // open if the script shows user addresses
   bool has_ring_ = false, serving_ = false;
   std::unique_ptr<Output> output_;
   std::vector<Attached> attached_;             // by binding

@@ -55,7 +55,10 @@ static bool load_maps(Output::State& state) {
     map.key = from->key() >= 0 ? &types[static_cast<uint32_t>(from->key())] : nullptr;
     map.value = &types[from->value()];
     map.is_array = from->kind() == fb::MapKind::Array || from->kind() == fb::MapKind::PercpuArray;
-    if ((map.key && has_user_address(types, *map.key)) || has_user_address(types, *map.value)) state.process_maps.push_back(static_cast<uint32_t>(state.maps.size() - 1));
+    if ((map.key && has_user_address(types, *map.key)) || has_user_address(types, *map.value)) {
+      state.process_maps.push_back(static_cast<uint32_t>(state.maps.size() - 1));
+      state.user_addresses = true;
+    }
     state.stack_maps += map.key && has_stack(types, *map.key);
     state.dump_order.push_back(static_cast<uint32_t>(state.maps.size() - 1));
   }
@@ -75,6 +78,7 @@ static bool load_events(Output::State& state, std::string* error) {
     if (event.kind >= EventKind::kCount || from->payload() >= types.size()) return false;
     const TypeInfo& payload = types[from->payload()];
     if (payload.kind == Kind::Tuple) event.payload = &payload;
+    state.user_addresses |= has_user_address(types, payload);
     if (has_printf_format(event.kind)) event.format.emplace(event.text);
     if (names_map(event.kind)) {
       if (from->map() < 0 || static_cast<uint32_t>(from->map()) >= state.maps.size()) return false;
@@ -333,6 +337,7 @@ std::string Output::end_capture() {
   return std::move(state_->captured);
 }
 uint64_t Output::errorf_count() const { return state_->errors; }
+bool Output::names_user_addresses() const { return state_->user_addresses; }
 void Output::note_process(int32_t pid) { state_->render.user_symbols.note_process(pid); }
 
 void Output::end() {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/output/code_mapping.h"
 
 namespace btc::abi::fb {
 struct Manifest;
@@ -86,6 +87,9 @@ class Target {
   // File that probe `probe_index` of the script was attached to (uprobe, USDT), "" if none: a fallback to name user
   // addresses of processes that are gone.
   virtual std::string_view probe_file(int32_t /*probe_index*/) { return {}; }
+  // What a process, perhaps one that is gone, mapped during the run, and from whom it has what it had before (see MappingLog::mappings_of). False:
+  // nothing is new since `stamp`, which is that of an earlier answer, or 0.
+  virtual bool recorded_mappings(int32_t /*pid*/, uint32_t* /*stamp*/, CodeMappings* /*out*/, int32_t* /*forebear*/) { return false; }
 
  protected:
   ~Target() = default;
@@ -128,6 +132,8 @@ class Output {
   std::string end_capture();                   // ... and return it
   uint64_t errorf_count() const;               // errorf events so far: a test that sends one has failed
 
+  // Whether the script shows user addresses: maps or messages hold some.
+  bool names_user_addresses() const;
   // Remembers a process's memory map now, so that its user addresses can still be named when it is gone. Cheap when known.
   void note_process(int32_t pid);
 

@@ -48,6 +48,7 @@ struct Output::State {
   bool stale_metrics = false;          // the file of -o could not be replaced the last time
   uint32_t stack_maps = 0;             // maps with a stack in their key
   std::vector<uint32_t> process_maps;  // maps whose keys or values hold user addresses
+  bool user_addresses = false;         // so does a map or an event
   int64_t next_notice = 0;             // when to look at them again
   std::vector<bool> warned_no_stack;   // -f folded: said once per map
 

@@ -3,9 +3,10 @@
 //   address -> mapping of the process -> offset in its file -> address in the file -> symbol
 //
 // What is known of a process is its /proc/PID/maps. It is read when the process is first seen and again, at most once a
-// second, when an address lies outside of it; the older state stays as a fallback, as does everything when the process is gone. Files
-// are opened through /proc/PID/map_files (which also reaches deleted files), then below the process's root directory, which is kept open:
-// so files of a container can be read after its processes ended. Code without a file is looked up in the JIT's /tmp/perf-PID.map.
+// second, when an address lies outside of it; the older state stays as a fallback, as does everything when the process is gone. What
+// was never there to be read was recorded while it ran (mapping_log.h). Files are opened through /proc/PID/map_files (which also reaches
+// deleted files), then below the process's root directory, which is kept open: so files of a container can be read after its processes
+// ended. Code without a file is looked up in the JIT's /tmp/perf-PID.map.
 #include "runtime-stub/src/output/symbols_user.h"
 
 #include <algorithm>
@@ -38,12 +39,8 @@ constexpr size_t kMostProcesses = 8192;
 
 int64_t now() { return monotonic_now(); }
 
-struct Mapping {
-  uint64_t start, end, offset;
-  uint64_t device, inode;
-  std::string path;            // "" or "[heap]" for memory without a file
-};
-using Mappings = std::vector<Mapping>;
+using Mapping = CodeMapping;
+using Mappings = CodeMappings;
 
 // Symbols that a JIT wrote down: "7f00a000 40 name".
 struct JitMap {
@@ -56,6 +53,9 @@ struct JitMap {
 
 struct Process {
   Mappings mappings, older;
+  Mappings recorded;           // what the kernel told of it while it ran
+  int32_t forebear = 0;        // whose mappings it has from a fork, or 0
+  uint32_t stamp = 0;          // of `recorded`
   std::string root;            // "" or "/proc/self/fd/N": where the process's file tree can be reached
   std::string start_time;      // field 22 of /proc/PID/stat: tells a process from a later one with its number
   int64_t read_at = 0;
@@ -145,6 +145,7 @@ struct UserSymbols::State {
   std::unique_ptr<File> load_file(int32_t pid, const std::string& root, const Mapping& mapping);
   std::string_view find_jit(int32_t pid, Process& process, uint64_t addr, uint64_t* start);
   Found find_in(int32_t pid, Process& process, const Mappings& mappings, uint64_t addr);
+  Found find_recorded(int32_t pid, Process& process, uint64_t addr);
   Found find_fixed(int32_t probe, uint64_t addr);
   Found find(int32_t pid, int32_t probe, uint64_t addr);
   void append_found(std::string& out, const Found& found, uint64_t addr, bool offset, bool module) const;
@@ -175,7 +176,7 @@ void UserSymbols::State::read_process(int32_t pid, Process& process) {
     if (parse_mapping(line, &mapping)) mappings.push_back(std::move(mapping));
   }
   if (process.start_time != started)
-    process = Process{.mappings = {}, .older = {}, .root = keep_root(pid), .start_time = started, .read_at = process.read_at, .reads = 1, .jit = {}};
+    process = Process{.mappings = {}, .older = {}, .recorded = {}, .forebear = 0, .stamp = 0, .root = keep_root(pid), .start_time = started, .read_at = process.read_at, .reads = 1, .jit = {}};
   else if (!process.mappings.empty())
     process.older = std::move(process.mappings);
   process.mappings = std::move(mappings);
@@ -321,6 +322,17 @@ Found UserSymbols::State::find_in(int32_t pid, Process& process, const Mappings&
   return found;
 }
 
+// A process that ended before its maps were read, or mapped something after that.
+Found UserSymbols::State::find_recorded(int32_t pid, Process& process, uint64_t addr) {
+  if (!target) return {};
+  target->recorded_mappings(pid, &process.stamp, &process.recorded, &process.forebear);
+  Found found = find_in(pid, process, process.recorded, addr);
+  int32_t forebear = process.forebear;
+  if (!found.name.empty() || forebear == 0 || forebear == pid) return found;
+  Process& other = this->process(forebear, INT64_MAX);   // `process` may be forgotten for it
+  return find_in(forebear, other, other.mappings, addr);
+}
+
 // A process that was never seen alive: if the probe's program has fixed addresses, it can still say what they mean.
 Found UserSymbols::State::find_fixed(int32_t probe, uint64_t addr) {
   std::string_view path = target ? target->probe_file(probe) : std::string_view();
@@ -344,7 +356,9 @@ Found UserSymbols::State::find(int32_t pid, int32_t probe, uint64_t addr) {
     found = find_in(pid, seen, seen.mappings, addr);
   }
   if (found.name.empty()) found = find_in(pid, seen, seen.older, addr);
-  if (found.name.empty() && seen.mappings.empty()) found = find_fixed(probe, addr);
+  bool never_seen = seen.mappings.empty();
+  if (found.name.empty()) found = find_recorded(pid, seen, addr);
+  if (found.name.empty() && never_seen) found = find_fixed(probe, addr);
   return found;
 }
 
