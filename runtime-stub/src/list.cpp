@@ -22,6 +22,9 @@ const fb::Program* empty_program() { return reinterpret_cast<const fb::Program*>
 
 constexpr std::string_view kIndent = "    ";
 
+// The type's name in lists: that of the `probetype` builtin.
+std::string_view listed_type(abi::ProbeKind kind) { return kind == abi::ProbeKind::Bench ? "benchmark" : abi::probe_info(kind).name; }
+
 class Listing {
  public:
   explicit Listing(RunState& run) : run_(run) {}
@@ -57,6 +60,7 @@ void Listing::binding(const Binding& binding) {
   const abi::AttachPoint& point = binding.point;
   switch (point.kind) {                          // without the numbers, as probes of these types are listed
     case K::Begin: case K::End: case K::Self: return;
+    case K::Test: case K::Bench: line(cat(listed_type(point.kind), ":", point.func, ":")); break;
     case K::Profile: case K::Interval: line(cat(abi::probe_info(binding.point.kind).name, ":", binding.point.unit, ":")); break;
     case K::Software: case K::Hardware: line(cat(abi::probe_info(binding.point.kind).name, ":", binding.point.func, ":")); break;
     default:
@@ -247,7 +251,9 @@ void Listing::pattern(std::string_view whole) {
     std::string_view name = one_word ? "*" : one.substr(0, colon), rest = one_word ? one : colon == std::string_view::npos ? "*" : one.substr(colon + 1);
     if (rest.empty()) rest = "*";
     if (const abi::ProbeInfo* info = abi::find_probe(name)) {
-      provider(*info, rest);
+      bool only_in_scripts = info->kind == abi::ProbeKind::Test || info->kind == abi::ProbeKind::Bench;
+      if (!only_in_scripts) provider(*info, rest);
+      else if (colon != std::string_view::npos) line(cat(listed_type(info->kind), "::"));
       continue;
     }
     bool has_path = rest.find('/') != std::string_view::npos;
