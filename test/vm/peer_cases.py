@@ -19,11 +19,13 @@ TIGHT = ("cd /sys/fs/cgroup; echo +memory > cgroup.subtree_control; mkdir tight;
 MOUNT = "mkdir -p /tmp/xfs; mount -t xfs /dev/vdb /tmp/xfs || exit 1; "
 UNMOUNT = "; umount /tmp/xfs"
 LOSE = f"{DEED} tcp-lost 10.9.9.9 4900 'ip addr del 10.9.9.9/32 dev lo'"
-# Both ends go on until the next case that uses them: symbols of a process that has ended cannot be looked up.
-TLS = ("killall openssl; cd /tmp; printf '[req]\\ndistinguished_name=d\\n[d]\\n' > cnf; export OPENSSL_CONF=/tmp/cnf; "
+# Both ends go on until the next case that uses them. A server listens when its port is in state 0A; connections of an earlier case are still listed there.
+LISTENS = "grep -q ':1151 0*:0000 0A' /proc/net/tcp6"
+WAIT_100 = "i=0; while %s && [ $i -lt 100 ]; do usleep 100000; i=$((i+1)); done; "
+TLS = ("killall openssl; " + WAIT_100 % LISTENS + "cd /tmp; printf '[req]\\ndistinguished_name=d\\n[d]\\n' > cnf; export OPENSSL_CONF=/tmp/cnf; "
        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=vm -config cnf; "
        "(sleep 30 | openssl s_server -accept 4433 -key key -cert cert -quiet) & "
-       "i=0; while ! grep -q :1151 /proc/net/tcp6 && [ $i -lt 100 ]; do usleep 100000; i=$((i+1)); done; "
+       + WAIT_100 % ("! " + LISTENS) +
        "((echo hello; sleep 30) | openssl s_client -connect 127.0.0.1:4433 -quiet) & sleep 6")
 
 
