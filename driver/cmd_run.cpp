@@ -187,11 +187,10 @@ int run_command(int argc, char** argv) {
   bool wrong_usage = false;
   if (!make_request(p.script, &request, &wrong_usage)) return kExitError;
   // Who runs a script at once has its parameters at hand: they are baked in, so that $1 may stand wherever a literal may.
-  size_t positional = 0;
-  while (positional < p.rest.size() && p.rest[positional].rfind('-', 0) != 0) ++positional;
   request.options.bake_params = true;
-  request.options.baked_params.assign(p.rest.begin(), p.rest.begin() + static_cast<long>(positional));
-  p.rest.erase(p.rest.begin(), p.rest.begin() + static_cast<long>(positional));
+  std::vector<std::string> named;
+  for (std::string& given : p.rest) (given.rfind("--", 0) == 0 ? named : request.options.baked_params).push_back(std::move(given));
+  p.rest = std::move(named);
   if (p.format) {
     Compilation c;
     uint32_t file = c.sources.add(request.input_name, request.input_text);

@@ -66,7 +66,10 @@ class Lexer {
   template <typename... Args>
   void error_at(SourceRange range, DiagKind kind, const Args&... args) {
     if (stopped_) return;
-    diags_.report(kind, range, args...);
+    DiagBuilder builder = diags_.report(kind, range, args...);
+    bool expected = kind == DiagKind::SyntaxExpected || kind == DiagKind::SyntaxExpectedExpression || kind == DiagKind::SyntaxExpectedSemicolon;
+    std::string_view habit = expected ? habit_at(range.begin - base_) : std::string_view();
+    if (!habit.empty()) builder.hint(DiagKind::Habit, habit);
     errors_++;
     stopped_ = true;
   }
@@ -80,6 +83,7 @@ class Lexer {
   bool stopped() const { return stopped_; }
   void resume() { stopped_ = false; }
   SourceRange next_word_range();
+  std::string_view habit_at(size_t pos) const;   // empty if there is none
 
   static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -150,7 +150,7 @@ bool Parser::parse_config_entry() {
     entry.value = string_literal();
     entry.quoted = true;
   } else if (is_digit(peek())) {
-    entry.value = integer_literal().text;
+    entry.value = std::to_string(integer_literal().value.value);
   } else {
     entry.value = identifier("string, int, boolean, or ident");
   }

@@ -144,12 +144,30 @@ ast::Stmt* Parser::parse_unroll() {
   return stmt;
 }
 
+// `for (let $i = 0; $i < 3; $i++)`: said once, and read on behind the loop.
+bool Parser::counts_as_c() const {
+  std::string_view word = peek_word();
+  size_t name = word == "let" || word == "int" ? scan_layout(pos_ + word.size()) : pos_;
+  size_t behind = char_at(name) == '$' ? scan_layout(scan_word(name + 1)) : name;
+  return word == "let" || word == "int" || (char_at(behind) == '=' && char_at(behind + 1) != '=');
+}
+
+ast::Stmt* Parser::parse_for_of_c(uint32_t begin) {
+  complain(next_word_range(), DiagKind::SyntaxExpected, "variable in for loop").hint(DiagKind::Habit, "a loop goes over a range, `for ($i : 0..10)`, or over a map");
+  size_t open = pos_;
+  while (open > 0 && char_at(open) != '(') open--;
+  pos_ = std::max(scan_balanced(open, '(', ')'), pos_);
+  parse_block(BlockUse::NoValue);
+  return expr_stmt(missing(), since(begin));
+}
+
 // for ::= "for" ['('] variable ':' (map | expression '..' expression) [')'] block
 ast::Stmt* Parser::parse_for() {
   uint32_t begin = here();
   expect_word("for");
   bool has_paren = match('(');
   skip_layout();
+  if (has_paren && counts_as_c()) return parse_for_of_c(begin);
   ast::VariableRef* decl = parse_variable("variable in for loop");
   expect(':');
   ast::Expr* first = parse_binary(0);

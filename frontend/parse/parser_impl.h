@@ -84,6 +84,8 @@ class Parser : private Lexer {
   ast::Stmt* parse_while();
   ast::Stmt* parse_unroll();
   ast::Stmt* parse_for();
+  bool counts_as_c() const;
+  ast::Stmt* parse_for_of_c(uint32_t begin);
   ast::Stmt* parse_jump();
   ast::Stmt* parse_let();
   ast::Stmt* parse_import_statement();

@@ -142,7 +142,7 @@ TypeId Sema::call_subprog(Call* call) {
     if (!fits) report(DiagKind::SubprogArgument, call->args[i]->range, show(wanted), subprog->params[i].name, show(type));
   }
   if (!subprog->return_type && subprog->return_spec != nullptr)
-    if (auto type = type_of_spec(subprog->return_spec)) subprog->return_type = *type;
+    if (auto type = signature_type(subprog->return_spec)) subprog->return_type = *type;
   return subprog->return_type;
 }
 

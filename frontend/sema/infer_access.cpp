@@ -104,7 +104,8 @@ TypeId Sema::visit_tuple_access(Expr*& slot) {
   if (lattice_.unknown(base)) return base;
   const Type type = types_[base];
   if (type.kind != TypeKind::Tuple) {
-    report(DiagKind::TupleIndexOf, node->range, node->index, show(base));
+    DiagBuilder builder = report(DiagKind::TupleIndexOf, node->range, node->index, show(base));
+    if (node->base->kind == NodeKind::Integer) builder.hint(DiagKind::NoFractions);
     return lattice_.error();
   }
   if (node->index >= type.members.size()) {
@@ -166,9 +167,11 @@ TypeId Sema::visit_array_access(Expr*& slot) {
       return lattice_.error();
   }
   if (!lattice_.unknown(index)) {
+    auto* counter = dyn<VariableRef>(node->index);
+    bool counts_loop = counter != nullptr && counter->var != nullptr && origin_of(counter->var) == DiagKind::OriginLoop;  // signed, as its range is
     bool good = lattice_.is_int(index) && !(constant && constant->negative) &&
                 (constant || !lattice_.is_signed(index) || lattice_.is_flexible(index) || type.kind == TypeKind::Pointer ||
-                 node->index->kind == NodeKind::Positional);
+                 node->index->kind == NodeKind::Positional || counts_loop);
     if (!good) {
       report(DiagKind::IndexType, node->range, show(index));
       return lattice_.error();
@@ -194,6 +197,10 @@ TypeId Sema::visit_cast(Cast* node) {
   if (lattice_.unknown(from) || lattice_.unknown(*written)) return from == lattice_.error() || *written == lattice_.error() ? lattice_.error() : TypeId{};
   TypeId to = *written;
   Type type = types_[to];
+  if (type.kind == TypeKind::Void) {
+    report(DiagKind::CastImpossible, node->range, show(from), show(to));
+    return lattice_.error();
+  }
   if (type.kind == TypeKind::Array && type.count == 0) {
     uint32_t element = types_.size_of(type.elem), bytes = types_.size_of(lattice_.settle(from));
     if (element == 0) {

@@ -122,6 +122,7 @@ void Sema::visit_assign_map(Assign* node, MapSymbol* map) {
     }
     type = binary_type(*node->op, node->range, node->target->range, node->value->range, current, type, true);
     if (final_ && !lattice_.unknown(type)) read_aggregation(node->value);
+    if (type == lattice_.error()) return;   // said
     if (lattice_.is(map->value, TypeKind::String)) {
       report(DiagKind::BinaryTypes, node->range, op_text(*node->op), show(map->value), show(node->value->type));
       return;
@@ -185,6 +186,7 @@ void Sema::visit_assign(Assign* node) {
       read_aggregation(node->value);
       if (lattice_.is(node->value->type, TypeKind::Bool)) node->value = implicit_cast(node->value, types_.u64());
     }
+    if (stored == lattice_.error()) return;   // said
     if (lattice_.is(var->type, TypeKind::String)) {
       report(DiagKind::BinaryTypes, node->range, op_text(*node->op), show(var->type), show(type));
       return;

@@ -87,15 +87,12 @@ void Sema::register_macros() {
         report(DiagKind::MacroRedefined, macro->name_range, macro->name).note(DiagKind::FirstDefined, (*other)->name_range);
         continue;
       }
-      bool twice = false;
       for (size_t i = 0; i < macro->params.size(); ++i)
         for (size_t j = 0; j < i; ++j)
           if (macro->params[i].name == macro->params[j].name) {
             static const char* const kKinds[] = {"Variable", "Map", "Ident"};
             report(DiagKind::MacroParamTwice, macro->params[i].range, kKinds[macro->params[i].kind], macro->params[i].name);
-            twice = true;
           }
-      if (twice) continue;
       if (!is_stdlib) check_macro_jumps(macro->body);
       overloads.push_back(macro);
     }
@@ -210,7 +207,9 @@ Expr* Sema::expand_call(const std::string& name, const std::vector<Expr*>& args,
   Block* block = clone_block(arena_, macro->body);
   collect_locals(block, inner);
   macro_stack_.push_back(macro);
+  diags_.push_expansion(site);
   expand_children(block, &inner);
+  diags_.pop_expansion();
   macro_stack_.pop_back();
   expanded_at_[block] = site;
   return block;

@@ -84,6 +84,8 @@ void Sema::resolve_body(Body& body) {
   meta_depth_ = 0;
   if (body.subprog != nullptr) {
     for (SubprogParam& param : body.subprog->params) {
+      if (Variable* other = find_variable(param.name))
+        report(DiagKind::VariableShadows, param.range, other->name).note(DiagKind::OriginParameter, other->declared);
       param.var = declare(param.name, param.range);
       assigned_.insert(param.var);
       origin_[param.var] = DiagKind::OriginParameter;
@@ -131,10 +133,13 @@ void Sema::resolve_branch(Block* block) {
 
 void Sema::resolve_block(Block* block) {
   if (block == nullptr) return;
+  auto expansion = expanded_at_.find(block);
+  if (expansion != expanded_at_.end()) diags_.push_expansion(expansion->second);
   scopes_.emplace_back();
   for (Stmt* stmt : block->stmts) resolve_stmt(stmt);
   if (block->value != nullptr) resolve(block->value);
   scopes_.pop_back();
+  if (expansion != expanded_at_.end()) diags_.pop_expansion();
 }
 
 void Sema::resolve_spec(TypeSpec* spec) {
@@ -459,6 +464,14 @@ void Sema::resolve_identifier(Expr*& slot) {
   suggest(report(DiagKind::UnknownIdentifier, id->range, id->name), id->name, value_names());
 }
 
+// `#define name(x) ...` in the script itself.
+bool Sema::defined_in_c(const std::string& name) const {
+  return std::any_of(script_.c_definitions.begin(), script_.c_definitions.end(), [&](const ast::CDefinition& definition) {
+    size_t at = definition.text.find("define " + name + "(");
+    return definition.text.starts_with('#') && at != std::string::npos;
+  });
+}
+
 // Functions whose first argument may be a whole map, with or without keys.
 static bool takes_any_map(Function function) {
   return function == Function::Print || function == Function::Clear || function == Function::Zero || function == Function::IsScalar;
@@ -491,7 +504,9 @@ void Sema::resolve_call(Expr*& slot) {
   if (info == nullptr) {
     for (Expr*& arg : call->args) resolve(arg);
     if (foreign_failed_) return;   // it may be one of those that could not be read
-    suggest(report(DiagKind::UnknownFunction, call->range, call->name), call->name, value_names());
+    DiagBuilder builder = report(DiagKind::UnknownFunction, call->range, call->name);
+    if (defined_in_c(call->name)) builder.hint(DiagKind::CFunctionMacro, call->name);
+    else suggest(std::move(builder), call->name, value_names());
     return;
   }
   call->function = info->id;

@@ -76,12 +76,12 @@ void Sema::resolve_getopt(Expr*& slot) {
   auto* call = as<Call>(slot);
   if (call->args.empty() || call->args.size() > 3) {
     report(DiagKind::GetoptArgs, call->range);
-    return;
+    return call->function.reset();   // nothing more to say about it
   }
   auto* name = dyn<String>(call->args[0]);
   if (name == nullptr) {
     report(DiagKind::GetoptName, call->args[0]->range);
-    return;
+    return call->function.reset();
   }
   Param::Kind kind = Param::Bool;
   std::optional<int64_t> int_default = 0;
@@ -102,7 +102,7 @@ void Sema::resolve_getopt(Expr*& slot) {
       string_default = text->value;
     } else {
       report(DiagKind::GetoptDefault, call->args[1]->range);
-      return;
+      return call->function.reset();
     }
   }
   std::string doc;
@@ -110,7 +110,7 @@ void Sema::resolve_getopt(Expr*& slot) {
     auto* text = dyn<String>(call->args[2]);
     if (text == nullptr) {
       report(DiagKind::GetoptDoc, call->args[2]->range);
-      return;
+      return call->function.reset();
     }
     doc = text->value;
   }

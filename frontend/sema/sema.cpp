@@ -52,7 +52,8 @@ static size_t distance(std::string_view a, std::string_view b, size_t limit) {
 }
 
 const std::string* Sema::closest(std::string_view name, const std::vector<std::string>& candidates) {
-  size_t limit = name.size() <= 4 ? 1 : name.size() <= 8 ? 2 : 3, best = limit + 1;
+  size_t letters = name.size() - (name.starts_with('$') || name.starts_with('@'));
+  size_t limit = letters <= 1 ? 0 : name.size() <= 4 ? 1 : name.size() <= 8 ? 2 : 3, best = limit + 1;   // one letter is no misspelling of another
   const std::string* found = nullptr;
   for (const std::string& candidate : candidates) {
     if (candidate == name) continue;

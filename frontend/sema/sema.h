@@ -117,6 +117,7 @@ class Sema {
   DiagEngine* branch_reports_ = nullptr;
   static const std::string* closest(std::string_view name, const std::vector<std::string>& candidates);
   static bool has_close(std::string_view name, const std::vector<std::string>& candidates) { return closest(name, candidates) != nullptr; }
+  bool defined_in_c(const std::string& name) const;
   void suggest(DiagBuilder builder, std::string_view name, const std::vector<std::string>& candidates);
   std::string show(TypeId type);                    // as messages show it
   std::string base_name(TypeId type);               // "int" "string" "pointer" ...
@@ -288,6 +289,7 @@ class Sema {
 
   // type_specs.cpp
   std::optional<TypeId> type_of_spec(TypeSpec* spec);
+  std::optional<TypeId> signature_type(TypeSpec* spec);
   std::optional<TypeId> named_type(TypeSpec* spec);
 
   // records.cpp

@@ -25,7 +25,7 @@ void Sema::walk(Body& body) {
   loop_depth_ = callback_depth_ = 0;
   if (body.subprog != nullptr) {
     for (SubprogParam& param : body.subprog->params) {
-      std::optional<TypeId> type = param.spec ? type_of_spec(param.spec) : std::nullopt;
+      std::optional<TypeId> type = param.spec ? signature_type(param.spec) : std::nullopt;
       if (!type || lattice_.unknown(*type)) {
         if (final_ && !type) report(DiagKind::ArgumentTypeUnknown, param.range);
         param.var->type = lattice_.error();
@@ -34,7 +34,7 @@ void Sema::walk(Body& body) {
         locked_.insert(param.var);
       }
     }
-    std::optional<TypeId> result = body.subprog->return_spec ? type_of_spec(body.subprog->return_spec) : types_.void_type();
+    std::optional<TypeId> result = body.subprog->return_spec ? signature_type(body.subprog->return_spec) : types_.void_type();
     if (!result && final_) report(DiagKind::ReturnTypeUnknown, body.subprog->name_range);
     body.subprog->return_type = result.value_or(lattice_.error());
   }

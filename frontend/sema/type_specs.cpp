@@ -123,4 +123,11 @@ std::optional<TypeId> Sema::type_of_spec(TypeSpec* spec) {
   return type;
 }
 
+// In a function's signature `string` is one of any length: as long as strings get.
+std::optional<TypeId> Sema::signature_type(TypeSpec* spec) {
+  std::optional<TypeId> type = type_of_spec(spec);
+  if (type && lattice_.is(*type, TypeKind::String) && types_[*type].size == 0) return types_.string(static_cast<uint32_t>(max_strlen_));
+  return type;
+}
+
 }  // namespace btc::sema

@@ -68,7 +68,9 @@ DiagBuilder DiagEngine::add(DiagKind kind, SourceRange range, std::string messag
   if (setting == kAsError) severity = Severity::Error;
   if (severity == Severity::Warning && hide_warnings_) return {*this, DiagBuilder::kDropped};
 
-  std::vector<SourceRange> expanded_from(expansion_.rbegin(), expansion_.rend());
+  std::vector<SourceRange> expanded_from;   // innermost first; what stands in the call itself, its arguments, needs no telling
+  for (auto site = expansion_.rbegin(); site != expansion_.rend(); ++site)
+    if (range.begin < site->begin || range.end > site->end) expanded_from.push_back(*site);
   std::string key = fmt::format("{}:{}:{}:{}", static_cast<unsigned>(kind), range.begin, range.end, message);
   for (SourceRange call_site : expanded_from) key += fmt::format(":{}", call_site.begin);
   if (!seen_.insert(std::move(key)).second) return {*this, DiagBuilder::kDropped};

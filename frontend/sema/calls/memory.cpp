@@ -66,7 +66,8 @@ TypeId Sema::call_kptr(Call* call, Expr*& slot) {
   AddrSpace space = *call->function == Function::Kptr ? AddrSpace::Kernel : AddrSpace::User;
   TypeId result = lattice_.is(type, TypeKind::Enum) ? types_.u64() : type;
   result = lattice_.with_space(result, space);
-  if (final_) slot = lattice_.is(type, TypeKind::Pointer) ? implicit_cast(call->args[0], result) : call->args[0];
+  bool literal = value_of(call->args[0]).has_value();   // an address from here on: str(kptr(0)) reads there, str(0) is "0"
+  if (final_) slot = literal || lattice_.is(type, TypeKind::Pointer) ? implicit_cast(call->args[0], result) : call->args[0];
   return result;
 }
 

@@ -1,5 +1,7 @@
 // printf and its family, str(), and functions on strings.
 #include "frontend/sema/kernel_format.h"
+#include <algorithm>
+
 #include "frontend/sema/sema.h"
 #include "runtime-stub/abi/abi.h"
 #include "runtime-stub/abi/format_spec.h"
@@ -158,7 +160,7 @@ TypeId Sema::call_strlen(Call* call, Expr*& slot) {
   if (!check_arity(call, 1, 1)) return lattice_.error();
   visit(call->args[0]);
   if (auto text = value_of(call->args[0]); text && text->kind == Const::Str)
-    return set_const(slot, {Const::Int, text->text.size(), false, {}}, is_pure_literal(call->args[0]));
+    return set_const(slot, {Const::Int, std::min(text->text.find('\0'), text->text.size()), false, {}}, is_pure_literal(call->args[0]));
   if (!string_like(call->args[0], "strlen")) return lattice_.error();
   return types_.u64();
 }
