@@ -15,6 +15,7 @@
 #include "backend/llvm/optimize.h"
 #include "backend/llvm/target.h"
 #include "backend/obj/elf_append.h"
+#include "backend/obj/line_texts.h"
 #include "backend/obj/link_objects.h"
 #include "backend/obj/object_reader.h"
 #include "backend/obj/patches.h"
@@ -43,8 +44,9 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
     }
     // The only thing that goes wrong in practice; LLVM's own words speak to C programmers.
     bool stack = text.find("stack limit") != std::string::npos;
-    diags_.report(DiagKind::BackendFailed, place(info),
-                  stack ? "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables" : text);
+    if (stack) text = "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables";
+    if (text.find("out of insn range") != std::string::npos) text = "a probe is longer than the 32,767 instructions that a jump of BPF reaches over: split it";
+    diags_.report(DiagKind::BackendFailed, place(info), text);
     return true;
   }
 
@@ -98,6 +100,10 @@ bool finish_object(const ir::Module& module, std::string code, Artifact* out, Di
   std::string error;
   ObjectInfo info;
   if (!module.foreign.empty()) order_btf(&code);
+  if (!add_line_texts(&code, module.sources)) {
+    diags.report(DiagKind::BackendFailed, SourceRange{}, "the line info has an unknown layout");
+    return false;
+  }
   if (!link_objects(module, &code, &error)) {
     diags.report(DiagKind::LinkFailed, SourceRange{}, error);
     return false;

@@ -1,5 +1,5 @@
 // Debug info, which LLVM turns into BTF: types of maps and facts, programs,
-// and line info with the script's own text in it.
+// and line info.
 //
 // Names and sources come from the module alone, never from the file system, so
 // the bytes do not depend on where a compile happens.
@@ -49,6 +49,7 @@ class DebugInfo {
   llvm::DIType* bytes(uint32_t size);
 
  private:
+  llvm::DIFile* file_named(const std::string& name);
   llvm::DIType* tuple_type(const Type& type, TypeId id, const std::string& name);
 
   llvm::DIBuilder builder_;

@@ -22,14 +22,16 @@ DebugInfo::DebugInfo(llvm::Module& llvm, const ir::Module& bir) : builder_(llvm)
   llvm.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
   llvm.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 5);  // 5: files may carry their source
   for (const ir::SourceText& source : bir.sources) {
-    files_.push_back(builder_.createFile(source.name, "", std::nullopt, llvm::StringRef(source.text)));
+    files_.push_back(file_named(source.name));
   }
   if (files_.empty()) {
-    std::string name = bir.script_name.empty() ? "script" : bir.script_name;
-    files_.push_back(builder_.createFile(name, "", std::nullopt, llvm::StringRef("\n")));
+    files_.push_back(file_named(bir.script_name.empty() ? "script" : bir.script_name));
   }
   unit_ = builder_.createCompileUnit(llvm::dwarf::DW_LANG_C11, files_.front(), "btc", /*isOptimized=*/true, "", 0);
 }
+
+// With a text, or LLVM would look for a file of that name; with an empty one: the lines' texts follow later (obj/line_texts.cpp).
+llvm::DIFile* DebugInfo::file_named(const std::string& name) { return builder_.createFile(name, "", std::nullopt, llvm::StringRef("\n")); }
 
 llvm::DISubprogram* DebugInfo::define_function(llvm::Function* function, SourceRange range, DIType* result,
                                                const std::vector<DIType*>& params) {

@@ -1,5 +1,7 @@
 #include "backend/llvm/emit_object.h"
 
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/ObjCopy/ConfigManager.h>
 #include <llvm/ObjCopy/ObjCopy.h>
@@ -9,7 +11,41 @@
 
 namespace btc::backend {
 
+// BTF is all that is wanted. LLVM writes DWARF beside it unless the module asks for the debug information of Windows alone, which it
+// writes for Windows only.
+static void without_dwarf(llvm::Module& module) {
+  llvm::SmallVector<llvm::Module::ModuleFlagEntry, 8> flags;
+  module.getModuleFlagsMetadata(flags);
+  if (llvm::NamedMDNode* all = module.getModuleFlagsMetadata()) all->clearOperands();
+  for (const llvm::Module::ModuleFlagEntry& flag : flags) {
+    if (flag.Key->getString() != "Dwarf Version") module.addModuleFlag(flag.Behavior, flag.Key->getString(), flag.Val);
+  }
+  module.addModuleFlag(llvm::Module::Warning, "CodeView", 1);
+}
+
+// LLVM's instruction selection orders a block's operations in time that grows with the square of their number. A very long block
+// is cut where that begins to show, by a terminator that is no instruction and that no later pass may take away.
+constexpr size_t kLongBlock = 1000;
+
+static void cut_long_blocks(llvm::Function& function) {
+  llvm::FunctionType* type = llvm::FunctionType::get(llvm::Type::getVoidTy(function.getContext()), false);
+  llvm::InlineAsm* nothing = llvm::InlineAsm::get(type, "", "", /*hasSideEffects=*/true);
+  for (auto block = function.begin(); block != function.end(); ++block) {   // what is cut off comes next
+    if (block->size() <= 2 * kLongBlock) continue;
+    auto at = std::next(block->begin(), kLongBlock);
+    while (llvm::isa<llvm::AllocaInst>(*at) && !at->isTerminator()) ++at;   // those belong to the entry
+    if (at->isTerminator()) continue;
+    llvm::BasicBlock* rest = block->splitBasicBlock(at);
+    llvm::Instruction* branch = block->getTerminator();
+    llvm::CallBrInst* cut = llvm::CallBrInst::Create(type, nothing, rest, {}, {}, "", branch);
+    cut->setDebugLoc(branch->getDebugLoc());
+    branch->eraseFromParent();
+  }
+}
+
 std::string generate_code(llvm::Module& module, llvm::TargetMachine& target, bool assembly) {
+  without_dwarf(module);
+  for (llvm::Function& function : module) cut_long_blocks(function);
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;

@@ -3,6 +3,8 @@
 // is pointed there. The old tables stay behind as dead bytes (a kilobyte). This is
 // 50 times faster than rewriting the file with objcopy, and an executable's
 // segments cannot move.
+//
+// A section of a relocatable file grows in place: the rest of the file moves by as much, rounded up.
 #include "backend/obj/elf_append.h"
 
 #include <elf.h>
@@ -31,6 +33,32 @@ class Appender {
     return names + sizeof(Elf64_Shdr) <= bytes_.size() &&
            get64(names + offsetof(Elf64_Shdr, sh_offset)) + get64(names + offsetof(Elf64_Shdr, sh_size)) <= bytes_.size();
   }
+
+  bool extend(std::string_view name, std::string_view more) {
+    uint64_t names = get64(section(get16(offsetof(Elf64_Ehdr, e_shstrndx))) + offsetof(Elf64_Shdr, sh_offset));
+    uint16_t count = get16(offsetof(Elf64_Ehdr, e_shnum));
+    if (get16(offsetof(Elf64_Ehdr, e_phnum)) != 0) return false;
+    for (uint64_t i = 1; i < count; ++i) {
+      uint64_t entry = section(i), text = names + get32(entry + offsetof(Elf64_Shdr, sh_name));
+      if (text > bytes_.size() || bytes_.compare(text, name.size() + 1, std::string(name) + '\0') != 0) continue;
+      uint64_t size = get64(entry + offsetof(Elf64_Shdr, sh_size)), end = get64(entry + offsetof(Elf64_Shdr, sh_offset)) + size;
+      if (end > bytes_.size()) return false;
+      put64(entry + offsetof(Elf64_Shdr, sh_size), size + more.size());
+      std::string gap(more);
+      gap.resize((more.size() + kAlign - 1) / kAlign * kAlign);
+      for (uint64_t other = 1; other < count; ++other) {
+        uint64_t at = section(other) + offsetof(Elf64_Shdr, sh_offset);
+        if (other != i && get64(at) >= end) put64(at, get64(at) + gap.size());
+      }
+      uint64_t table = offsetof(Elf64_Ehdr, e_shoff);
+      if (get64(table) >= end) put64(table, get64(table) + gap.size());
+      bytes_.insert(end, gap);
+      return true;
+    }
+    return false;
+  }
+
+  std::string take() { return std::move(bytes_); }
 
   std::string run(std::string_view name, std::string_view content) {
     uint16_t count = get16(offsetof(Elf64_Ehdr, e_shnum));
@@ -66,6 +94,7 @@ class Appender {
   }
   uint64_t section(uint64_t index) const { return get64(offsetof(Elf64_Ehdr, e_shoff)) + index * sizeof(Elf64_Shdr); }
   uint16_t get16(uint64_t at) const { return llvm::support::endian::read16(bytes_.data() + at, order()); }
+  uint32_t get32(uint64_t at) const { return llvm::support::endian::read32(bytes_.data() + at, order()); }
   uint64_t get64(uint64_t at) const { return llvm::support::endian::read64(bytes_.data() + at, order()); }
   void put16(uint64_t at, uint16_t value) { llvm::support::endian::write16(bytes_.data() + at, value, order()); }
   void put32(uint64_t at, uint32_t value) { llvm::support::endian::write32(bytes_.data() + at, value, order()); }
@@ -89,6 +118,13 @@ std::string append_section(std::string_view elf, std::string_view name, std::str
     return "";
   }
   return appender.run(name, bytes);
+}
+
+bool extend_section(std::string* elf, std::string_view name, std::string_view bytes) {
+  Appender appender(*elf);
+  if (!appender.check() || !appender.extend(name, bytes)) return false;
+  *elf = appender.take();
+  return true;
 }
 
 }  // namespace btc::backend
