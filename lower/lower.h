@@ -14,7 +14,8 @@ namespace btc::lower {
 // Never fails on a Program without errors, except for limits, which are diagnostics.
 std::unique_ptr<ir::Module> lower(const Program& program, const SourceManager& sources, DiagEngine& diags);
 
-struct PassInfo { const char* name; const char* doc; void (*run)(ir::Module&, DiagEngine&); };
+// A pass says whether it changed the module.
+struct PassInfo { const char* name; const char* doc; bool (*run)(ir::Module&, DiagEngine&); };
 const std::vector<PassInfo>& passes();     // lower/passes/passes.def, in order
 
 struct PassOptions {

@@ -24,9 +24,6 @@ class Builder {
   // Functions are held by index: the module's vector may grow while this one is being built.
   Builder(Module& module, uint32_t function) : module_(module), index_(function) {
     if (fn().values.empty()) fn().values.emplace_back();
-    for (const Value& value : fn().values) value_names_.emplace(value.name, 1);
-    for (const Slot& slot : fn().slots) slot_names_.emplace(slot.name, 1);
-    for (const Block& block : fn().blocks) block_names_.emplace(block.name, 1);
   }
 
   Module& module() { return module_; }
@@ -40,7 +37,7 @@ class Builder {
 
   // ---- Values, slots, blocks ----
   ValueId new_value(std::string_view name, ValueType type) {
-    fn().values.push_back({unique(value_names_, name.empty() ? "v" : name), type});
+    fn().values.push_back({unique(value_names_, fn().values, name.empty() ? "v" : name), type});
     return static_cast<ValueId>(fn().values.size() - 1);
   }
   ValueId add_param(std::string_view name, ValueType type) {
@@ -50,14 +47,14 @@ class Builder {
   }
   uint32_t new_slot(std::string_view name, uint32_t size, uint32_t align) {
     Slot slot;
-    slot.name = unique(slot_names_, name.empty() ? "s" : name);
+    slot.name = unique(slot_names_, fn().slots, name.empty() ? "s" : name);
     slot.size = size == 0 ? 1 : size;
     slot.align = align;
     fn().slots.push_back(std::move(slot));
     return static_cast<uint32_t>(fn().slots.size() - 1);
   }
   BlockId new_block(std::string_view name) {
-    fn().blocks.push_back({unique(block_names_, name), {}});
+    fn().blocks.push_back({unique(block_names_, fn().blocks, name), {}});
     return static_cast<BlockId>(fn().blocks.size() - 1);
   }
   void set_block(BlockId block) { block_ = block; }
@@ -208,8 +205,19 @@ class Builder {
     operand.text = std::string(text);
     return operand;
   }
-  using Names = std::unordered_map<std::string, uint32_t>;
-  static std::string unique(Names& names, std::string_view wanted) {
+  // Filled with the names that the function has when the first new one is wanted: most passes make few or none.
+  struct Names {
+    std::unordered_map<std::string, uint32_t> taken;
+    bool filled = false;
+  };
+  template <typename Named>
+  static std::string unique(Names& known, const std::vector<Named>& present, std::string_view wanted) {
+    auto& names = known.taken;
+    if (!known.filled) {
+      names.reserve(present.size());
+      for (const Named& named : present) names.emplace(named.name, 1);
+      known.filled = true;
+    }
     std::string base;
     for (char c : wanted) base += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ? c : '_';
     uint32_t& count = names[base];

@@ -16,6 +16,7 @@
 // What it does not know: whether a loop ends, and sizes behind pointers other than slots.
 #include <fmt/format.h>
 
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -379,28 +380,31 @@ class Verifier {
 
   // Invariant 8, for addresses that are a slot plus constants.
   void check_slot_bounds(const Inst& inst, size_t i, int64_t offset, uint64_t bytes) {
-    if (slot_of_value_.empty() || current_ != function_) find_slot_values();
-    auto found = slot_of_value_.find(static_cast<ValueId>(inst.operands[i].number));
-    if (found == slot_of_value_.end()) return;
-    const Slot& slot = function_->slots[found->second.slot];
-    int64_t begin = found->second.offset + offset;
+    if (current_ != function_) find_slot_values();
+    const SlotPlace& place = slot_of_value_[inst.operands[i].number];
+    if (place.slot < 0) return;
+    const Slot& slot = function_->slots[static_cast<size_t>(place.slot)];
+    int64_t begin = place.offset + offset;
     if (begin < 0 || bytes > slot.size || static_cast<uint64_t>(begin) + bytes > slot.size) {
       report(inst.loc, "`{}` of {} bytes at {} leaves slot ${} of {} bytes", op_info(inst.op).mnemonic, bytes, begin, slot.name, slot.size);
     }
   }
+  // Called before all instructions are checked: what their operands name may not exist.
   void find_slot_values() {
     current_ = function_;
-    slot_of_value_.clear();
-    std::unordered_map<ValueId, int64_t> constants;
+    size_t count = function_->values.size();
+    slot_of_value_.assign(count, {});
+    std::vector<std::optional<int64_t>> constants(count);
     for (const Block& block : function_->blocks) {
       for (const Inst& inst : block.insts) {
-        if (inst.operands.empty()) continue;
-        if (inst.op == Op::Const) constants[inst.result] = static_cast<int64_t>(inst.operands[0].number);
-        if (inst.op == Op::SlotAddr && inst.operands[0].kind == Operand::Slot) slot_of_value_[inst.result] = {static_cast<uint32_t>(inst.operands[0].number), 0};
-        if (inst.op != Op::PtrAdd || inst.operands.size() != 2) continue;
-        auto base = slot_of_value_.find(static_cast<ValueId>(inst.operands[0].number));
-        auto by = constants.find(static_cast<ValueId>(inst.operands[1].number));
-        if (base != slot_of_value_.end() && by != constants.end()) slot_of_value_[inst.result] = {base->second.slot, base->second.offset + by->second};
+        if (inst.operands.empty() || inst.result >= count) continue;
+        const Operand& first = inst.operands[0];
+        if (inst.op == Op::Const) constants[inst.result] = static_cast<int64_t>(first.number);
+        if (inst.op == Op::SlotAddr && first.kind == Operand::Slot && first.number < function_->slots.size()) slot_of_value_[inst.result] = {static_cast<int64_t>(first.number), 0};
+        if (inst.op != Op::PtrAdd || inst.operands.size() != 2 || first.number >= count || inst.operands[1].number >= count) continue;
+        const SlotPlace base = slot_of_value_[first.number];
+        const std::optional<int64_t> by = constants[inst.operands[1].number];
+        if (base.slot >= 0 && by) slot_of_value_[inst.result] = {base.slot, base.offset + *by};
       }
     }
   }
@@ -542,8 +546,8 @@ class Verifier {
   Cfg cfg_;
   struct Definition { int block; size_t index; };  // index + 1 of the instruction; 0: parameter
   std::vector<Definition> defined_at_;
-  struct SlotPlace { uint32_t slot; int64_t offset; };
-  std::unordered_map<ValueId, SlotPlace> slot_of_value_;
+  struct SlotPlace { int64_t slot = -1; int64_t offset = 0; };
+  std::vector<SlotPlace> slot_of_value_;
   const Function* current_ = nullptr;
   std::unordered_multimap<ValueId, BlockId> tests_;  // value -> blocks that end in a `br.if` on it
 };

@@ -72,12 +72,13 @@ void drop_slots(ir::Function& function) {
 
 }  // namespace
 
-void remove_dead_code(ir::Module& module, DiagEngine&) {
+bool remove_dead_code(ir::Module& module, DiagEngine&) {
   for (ir::Function& function : module.functions) {
     drop_unreachable(function);
     while (drop_unused(function)) {}
     drop_slots(function);
   }
+  return true;
 }
 
 }  // namespace btc::lower

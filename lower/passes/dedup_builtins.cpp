@@ -27,7 +27,8 @@ bool is_stable(const std::string& name) {
 
 struct Read { ir::BlockId block; ir::ValueId value; };
 
-void run_on(ir::Module& module, uint32_t index) {
+bool run_on(ir::Module& module, uint32_t index) {
+  if (!any_inst(module.functions[index], [](const ir::Inst& inst) { return inst.op == ir::Op::Builtin; })) return false;
   ir::Cfg cfg = ir::make_cfg(module.functions[index]);
   std::map<std::string, std::vector<Read>> reads;
   Rewriter rewriter(module, index);
@@ -48,15 +49,19 @@ void run_on(ir::Module& module, uint32_t index) {
       if (!found) earlier.push_back({block, inst.result});
     }
   }
+  if (same.empty()) return false;
   for (const auto& [value, earlier] : same) rewriter.replace(value, earlier);
   std::map<ir::ValueId, ir::ValueId> dropped(same.begin(), same.end());
   rewriter.run([&](ir::Builder&, const ir::Inst& inst) { return inst.op == ir::Op::Builtin && dropped.count(inst.result) != 0; });
+  return true;
 }
 
 }  // namespace
 
-void dedup_builtins(ir::Module& module, DiagEngine&) {
-  for (uint32_t i = 0; i < module.functions.size(); ++i) run_on(module, i);
+bool dedup_builtins(ir::Module& module, DiagEngine&) {
+  bool changed = false;
+  for (uint32_t i = 0; i < module.functions.size(); ++i) changed = run_on(module, i) || changed;
+  return changed;
 }
 
 }  // namespace btc::lower

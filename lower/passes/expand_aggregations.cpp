@@ -29,13 +29,15 @@ using ir::ValueId;
 
 constexpr uint32_t kZeroOnStack = 64;  // bytes
 
+bool is_aggregation(const ir::Inst& inst) { return inst.op >= Op::AggCount && inst.op <= Op::AggRead; }
+
 class Expander {
  public:
   Expander(ir::Module& module, uint32_t function) : module_(module), rewriter_(module, function), b_(rewriter_.b) {}
 
   void run() {
     rewriter_.run([&](ir::Builder&, const ir::Inst& inst) {
-      if (inst.op < Op::AggCount || inst.op > Op::AggRead) return false;
+      if (!is_aggregation(inst)) return false;
       if (inst.op == Op::AggRead) read(inst);
       else update(inst);
       return true;
@@ -251,8 +253,14 @@ class Expander {
 
 }  // namespace
 
-void expand_aggregations(ir::Module& module, DiagEngine&) {
-  for (uint32_t i = 0; i < module.functions.size(); ++i) Expander(module, i).run();
+bool expand_aggregations(ir::Module& module, DiagEngine&) {
+  bool changed = false;
+  for (uint32_t i = 0; i < module.functions.size(); ++i) {
+    if (!any_inst(module.functions[i], is_aggregation)) continue;
+    Expander(module, i).run();
+    changed = true;
+  }
+  return changed;
 }
 
 }  // namespace btc::lower

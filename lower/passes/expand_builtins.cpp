@@ -38,8 +38,11 @@ ir::ValueId expand_pid_tgid(Rewriter& rewriter, ir::Module& module, uint32_t* sl
 
 }  // namespace
 
-void expand_builtins(ir::Module& module, DiagEngine&) {
+bool expand_builtins(ir::Module& module, DiagEngine&) {
+  bool changed = false;
   for (uint32_t i = 0; i < module.functions.size(); ++i) {
+    if (!any_inst(module.functions[i], [](const ir::Inst& inst) { return inst.op == ir::Op::Builtin && (inst.operands[0].text == "pid_tgid" || inst.operands[0].text == "nsecs"); })) continue;
+    changed = true;
     Rewriter rewriter(module, i);
     uint32_t slot = UINT32_MAX;
     rewriter.run([&](ir::Builder& b, const ir::Inst& inst) {
@@ -57,6 +60,7 @@ void expand_builtins(ir::Module& module, DiagEngine&) {
       return false;
     });
   }
+  return changed;
 }
 
 }  // namespace btc::lower

@@ -6,7 +6,7 @@
 
 namespace btc::lower {
 
-#define BTC_PASS(Function, ...) void Function(ir::Module& module, DiagEngine& diags);
+#define BTC_PASS(Function, ...) bool Function(ir::Module& module, DiagEngine& diags);
 #include "lower/passes/passes.def"
 #undef BTC_PASS
 
@@ -30,12 +30,13 @@ bool run_passes(ir::Module& module, const PassOptions& options, DiagEngine& diag
   for (const PassInfo& pass : passes()) {
     bool chosen = options.only.empty() || std::find(options.only.begin(), options.only.end(), pass.name) != options.only.end();
     if (!chosen) continue;
-    pass.run(module, diags);
+    bool changed = pass.run(module, diags);
     if (diags.has_errors()) return false;
     if (options.printed && (options.print_after == "all" || options.print_after == pass.name)) {
       *options.printed += std::string("; after ") + pass.name + "\n" + ir::print(module, false);
     }
-    if (options.verify_each && !ir::verify(module, diags)) return false;
+    bool is_last = options.only.empty() && &pass == &passes().back();
+    if (options.verify_each && changed && !is_last && !ir::verify(module, diags)) return false;
   }
   if (!options.only.empty()) return true;
   module.stage = "canonical";

@@ -326,7 +326,7 @@ class Placement {
 
 }  // namespace
 
-void place_slots(ir::Module& module, DiagEngine& diags) {
+bool place_slots(ir::Module& module, DiagEngine& diags) {
   size_t count = module.functions.size();
   std::vector<bool> needs(count);
   Calls calls;
@@ -376,6 +376,7 @@ void place_slots(ir::Module& module, DiagEngine& diags) {
   for (uint32_t i = 0; i < count; ++i) {
     if (needs[i]) Placement(module, i, needs).run();
   }
+  return true;
 }
 
 }  // namespace btc::lower

@@ -13,6 +13,8 @@
 // addresses of slots) does not count.
 #include "lower/passes/register_pressure.h"
 
+#include <algorithm>
+#include <bit>
 #include <set>
 
 #include "lower/ir/builder.h"
@@ -135,36 +137,67 @@ class Pressure {
     }
   }
 
-  using Bits = std::vector<uint64_t>;
-  static bool get(const Bits& bits, uint32_t i) { return (bits[i / 64] >> (i % 64) & 1) != 0; }
-  static void set(Bits& bits, uint32_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); }
+  // Bits by word, those without any left out: most of what lives in several blocks lives in two, and there are many of both.
+  struct Word {
+    uint32_t index; uint64_t bits;
+    bool operator==(const Word&) const = default;
+  };
+  using Bits = std::vector<Word>;
+  static Bits bits_of(std::vector<uint32_t>& numbers) {
+    Bits found;
+    std::sort(numbers.begin(), numbers.end());
+    for (uint32_t number : numbers) {
+      if (found.empty() || found.back().index != number / 64) found.push_back({number / 64, 0});
+      found.back().bits |= uint64_t{1} << (number % 64);
+    }
+    return found;
+  }
+  // a and b, or a without b.
+  static Bits merge(const Bits& a, const Bits& b, bool subtract) {
+    Bits merged;
+    size_t i = 0, j = 0;
+    while (i < a.size() || (j < b.size() && !subtract)) {
+      if (j == b.size() || (i < a.size() && a[i].index < b[j].index)) merged.push_back(a[i++]);
+      else if (i < a.size() && a[i].index == b[j].index) {
+        uint64_t bits = subtract ? a[i].bits & ~b[j].bits : a[i].bits | b[j].bits;
+        if (bits != 0) merged.push_back({a[i].index, bits});
+        ++i, ++j;
+      } else if (subtract) ++j;
+      else merged.push_back(b[j++]);
+    }
+    return merged;
+  }
 
   void find_live_out() {
-    size_t words = (items_.size() + 63) / 64;
     size_t count = fn().blocks.size();
-    std::vector<Bits> reads(count, Bits(words)), writes(count, Bits(words));
+    std::vector<Bits> reads(count), writes(count);
+    std::vector<BlockId> read_in(items_.size(), kNone), written_in(items_.size(), kNone);   // by bit: the last block that does
     for (BlockId block : cfg_.order) {
+      std::vector<uint32_t> read_here, written_here;
+      auto note = [&](uint32_t item, std::vector<BlockId>& last, std::vector<uint32_t>& here) {
+        if (item == kNone || bit_[item] == kNone || last[bit_[item]] == block) return;
+        last[bit_[item]] = block;
+        here.push_back(bit_[item]);
+      };
       for (const Inst& inst : fn().blocks[block].insts) {
-        for_reads(inst, [&](uint32_t item) { if (bit_[item] != kNone && !get(writes[block], bit_[item])) set(reads[block], bit_[item]); });
-        uint32_t item = written(inst);
-        if (item != kNone && bit_[item] != kNone) set(writes[block], bit_[item]);
+        for_reads(inst, [&](uint32_t item) { if (bit_[item] != kNone && written_in[bit_[item]] != block) note(item, read_in, read_here); });
+        note(written(inst), written_in, written_here);
       }
+      reads[block] = bits_of(read_here);
+      writes[block] = bits_of(written_here);
     }
     std::vector<Bits> live_in = reads;
-    live_out_.assign(count, Bits(words));
+    live_out_.assign(count, {});
     for (bool changed = true; changed;) {
       changed = false;
       for (size_t i = cfg_.order.size(); i-- > 0;) {
         BlockId block = cfg_.order[i];
         Bits& out = live_out_[block];
-        for (BlockId next : cfg_.successors[block]) {
-          for (size_t word = 0; word < words; ++word) out[word] |= live_in[next][word];
-        }
-        for (size_t word = 0; word < words; ++word) {
-          uint64_t in = reads[block][word] | (out[word] & ~writes[block][word]);
-          changed = changed || in != live_in[block][word];
-          live_in[block][word] = in;
-        }
+        for (BlockId next : cfg_.successors[block]) out = merge(out, live_in[next], false);
+        Bits in = merge(reads[block], merge(out, writes[block], true), false);
+        if (in == live_in[block]) continue;
+        live_in[block] = std::move(in);
+        changed = true;
       }
     }
   }
@@ -203,8 +236,8 @@ class Pressure {
         --count;
       }
     };
-    for (size_t bit = 0; bit < items_.size(); ++bit) {
-      if (get(live_out_[block], static_cast<uint32_t>(bit))) add(items_[bit]);
+    for (const Word& word : live_out_[block]) {
+      for (uint64_t bits = word.bits; bits != 0; bits &= bits - 1) add(items_[word.index * 64 + static_cast<uint32_t>(std::countr_zero(bits))]);
     }
     const std::vector<Inst>& insts = fn().blocks[block].insts;
     for (size_t i = insts.size(); i-- > 0;) {

@@ -21,6 +21,7 @@ class Rewriter {
     for (ir::BlockId block = 0; block < count; ++block) {
       std::vector<ir::Inst> insts = std::move(b.fn().blocks[block].insts);
       b.fn().blocks[block].insts.clear();
+      b.fn().blocks[block].insts.reserve(insts.size());
       b.set_block(block);
       for (ir::Inst& inst : insts) {
         b.set_place(inst.loc);
@@ -51,6 +52,17 @@ class Rewriter {
 
   std::unordered_map<ir::ValueId, ir::ValueId> renamed_;
 };
+
+// Whether any instruction of the function is one that `wanted` says yes to: what a pass has nothing to do in stays as it is.
+template <typename F>
+bool any_inst(const ir::Function& function, F&& wanted) {
+  for (const ir::Block& block : function.blocks) {
+    for (const ir::Inst& inst : block.insts) {
+      if (wanted(inst)) return true;
+    }
+  }
+  return false;
+}
 
 // A fact of the module by kind; made if it is missing.
 uint32_t find_fact(ir::Module& module, abi::FactKind kind, const char* name, uint32_t size);
