@@ -36,7 +36,8 @@ MappingLog::~MappingLog() {
   for (Ring& ring : rings_) ::munmap(ring.pages, page_ + bytes_);
 }
 
-void MappingLog::open(EventLoop& loop) {
+void MappingLog::open(EventLoop& loop, bool with_news) {
+  with_news_ = with_news;
   std::vector<int> cpus = online_cpus();
   page_ = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   bytes_ = (cpus.size() > kManyCpus ? 1 : kPages) * page_;
@@ -49,7 +50,7 @@ void MappingLog::open(EventLoop& loop) {
   attr.use_clockid = 1;                          // the same clock on every CPU: processes move between them
   attr.clockid = CLOCK_MONOTONIC;
   attr.watermark = 1;
-  attr.wakeup_watermark = static_cast<uint32_t>(bytes_ / 2);
+  attr.wakeup_watermark = with_news ? 1 : static_cast<uint32_t>(bytes_ / 2);
   for (int cpu : cpus) {
     Fd event(sys::perf_open(&attr, -1, cpu));
     if (!event) continue;
@@ -134,6 +135,8 @@ void MappingLog::drain() {
   for (const Ring& ring : rings_) read_ring(ring);
   if (fresh_.empty()) return;
   std::sort(fresh_.begin(), fresh_.end(), [](const Entry& a, const Entry& b) { return a.time < b.time; });   // each ring is in order
+  if (with_news_)
+    for (const Entry& entry : fresh_) news_.push_back({entry.pid, entry.parent});
   entries_.insert(entries_.end(), fresh_.begin(), fresh_.end());
   fresh_.clear();
   make_room();

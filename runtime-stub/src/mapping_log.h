@@ -23,9 +23,13 @@ class MappingLog {
   MappingLog(const MappingLog&) = delete;
   MappingLog& operator=(const MappingLog&) = delete;
   ~MappingLog();
-  void open(EventLoop& loop);
+  // `with_news`: the loop wakes at once for each record, and take_news() tells of it.
+  void open(EventLoop& loop, bool with_news);
   // Reads what the kernel has recorded, before its buffers are full.
   void drain();
+  // A process that mapped something, became another program, or (with `parent`, else 0) was forked.
+  struct News { int32_t pid, parent; };
+  std::vector<News> take_news() { return std::move(news_); }
   // Changes whenever something new is known of `pid` (and sometimes besides).
   uint32_t stamp(int32_t pid) { return drain(), stamps_[static_cast<uint32_t>(pid) % kStamps]; }
   // Adds what `pid` mapped since its last exec and returns 0. Without an exec it also has what `pid`, or the oldest parent that is known, had mapped
@@ -57,6 +61,8 @@ class MappingLog {
   std::vector<std::string> paths_;
   std::vector<uint8_t> record_;                  // one that goes over the end of its ring
   uint32_t stamps_[kStamps] = {};                // by process ids
+  bool with_news_ = false;
+  std::vector<News> news_;
 };
 
 }  // namespace btc::rt

@@ -160,7 +160,7 @@ bool Run::open_output() {
     return false;
   }
   if (output_->names_user_addresses()) {
-    mapping_log_.open(loop_);
+    mapping_log_.open(loop_, state_.unwind != nullptr);
     if (state_.options.pid != 0) output_->note_process(state_.options.pid);
   }
   int ring = state_.loader->map_fd(abi::kRingMap);
@@ -256,7 +256,7 @@ void Run::keep_time() {
     output_->flush_batch();
   }
   if (schedule_.status_due()) show_status();
-  if (state_.unwind && !state_.unwind->refresh(*state_.loader))
+  if (state_.unwind && !state_.unwind->refresh(*state_.loader, mapping_log_.take_news()))
     state_.messages.warning("dw_ustack: the traced processes load more code than there is room for; stacks end in what came last.");
   if (serving_) state_.server->serve([this] { return output_->metrics(); });
 }

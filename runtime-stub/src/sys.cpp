@@ -106,6 +106,13 @@ int map_update(int fd, const uint32_t* keys, const void* values, size_t value_si
   return 0;
 }
 
+int map_delete(int fd, const void* key) {
+  bpf_attr attr{};
+  attr.map_fd = static_cast<uint32_t>(fd);
+  attr.key = reinterpret_cast<uint64_t>(key);
+  return bpf(BPF_MAP_DELETE_ELEM, &attr, sizeof attr);
+}
+
 int obj_pin(int fd, const char* path) {
   auto attr = zeroed<bpf_attr>();
   attr.bpf_fd = static_cast<uint32_t>(fd);

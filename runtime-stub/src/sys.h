@@ -25,6 +25,7 @@ int link_tracing(int prog_fd, uint32_t attach_type, uint64_t cookie);  // tp_btf
 int link_iter(int prog_fd);
 int iter_create(int link_fd);
 int map_update(int fd, const uint32_t* keys, const void* values, size_t value_size, uint32_t count);   // all of them
+int map_delete(int fd, const void* key);
 int obj_pin(int fd, const char* path);
 int btf_get_fd(uint32_t id);
 int next_id(int command, uint32_t start, uint32_t* id);

@@ -9,6 +9,8 @@
 
 namespace btc::rt {
 
+static constexpr size_t kMostChildren = 1024;
+
 // Here, where the class is known.
 RunState::RunState() = default;
 RunState::~RunState() = default;
@@ -52,7 +54,8 @@ void UnwindTables::add_process(int pid) {
 
 void UnwindTables::read_mappings(Process* process) {
   std::string text;
-  if (!read_whole_file(cat("/proc/", process->pid, "/maps").c_str(), &text) || text.empty()) return;
+  process->is_gone = !read_whole_file(cat("/proc/", process->pid, "/maps").c_str(), &text);
+  if (process->is_gone || text.empty()) return;
   uint64_t seen = fingerprint(text);
   if (seen == process->seen) return;
   process->seen = seen;
@@ -87,7 +90,7 @@ void UnwindTables::size_maps(Loader& loader) {
   // Room for what comes later: as many mappings again, the rows of a few libraries.
   map_room_ = static_cast<uint32_t>(2 * maps_.size() + 256);
   row_room_ = static_cast<uint32_t>(rows_.size() + rows_.size() / 2 + 65536);
-  loader.set_map_entries(abi::kUnwindProcs, std::max(1u, static_cast<uint32_t>(processes_.size())));
+  loader.set_map_entries(abi::kUnwindProcs, static_cast<uint32_t>(processes_.size() + kMostChildren));
   loader.set_map_entries(abi::kUnwindMaps, map_room_);
   loader.set_map_entries(abi::kUnwindRows, row_room_);
 }
@@ -111,13 +114,38 @@ bool UnwindTables::fill_maps(const Loader& loader) {
   return true;
 }
 
-bool UnwindTables::refresh(const Loader& loader) {
+UnwindTables::Process* UnwindTables::find(int32_t pid) {
+  auto found = std::find_if(processes_.begin(), processes_.end(), [&](const Process& process) { return process.pid == static_cast<uint32_t>(pid); });
+  return found == processes_.end() ? nullptr : &*found;
+}
+
+// Children begin with their parent's mappings. Whether one of the processes has changed.
+bool UnwindTables::follow(const std::vector<MappingLog::News>& news) {
+  bool changed = false;
+  for (const MappingLog::News& one : news) {
+    const Process* known = find(one.parent != 0 ? one.parent : one.pid);
+    if (known == nullptr) continue;
+    changed = true;
+    if (one.parent != 0 && find(one.pid) == nullptr) processes_.push_back({static_cast<uint32_t>(one.pid), known->mappings, known->seen, true});
+  }
+  return changed;
+}
+
+// Makes room for further children.
+void UnwindTables::forget_ended(const Loader& loader) {
+  std::erase_if(processes_, [&](const Process& process) {
+    if (process.is_gone) sys::map_delete(loader.map_fd(abi::kUnwindProcs), &process.pid);
+    return process.is_gone;
+  });
+}
+
+bool UnwindTables::refresh(const Loader& loader, const std::vector<MappingLog::News>& news) {
   constexpr uint64_t kEveryMs = 1000;
   uint64_t now = monotonic_ms();
-  if (full_ || now < next_look_) return true;
+  if (full_ || (!follow(news) && now < next_look_)) return true;
   next_look_ = now + kEveryMs;
   for (Process& process : processes_) read_mappings(&process);
-  if (maps_.empty()) return true;
+  forget_ended(loader);
   full_ = maps_before_ + maps_.size() > map_room_ || rows_before_ + rows_.size() > row_room_ || !fill_maps(loader);
   return !full_;
 }
