@@ -47,6 +47,14 @@ void print_programs(const fb::Manifest& m) {
   }
 }
 
+void print_foreign_programs(const fb::Manifest& m) {
+  if (m.foreign_programs() == nullptr || m.foreign_programs()->size() == 0) return;
+  printf("programs of imported C, attached by libbpf:\n");
+  for (const fb::ForeignProgram* p : *m.foreign_programs())
+    printf("  %s  [%s]\n    program %s of %s\n", text_of(p->section()).c_str(), place(m, p->location()).c_str(), text_of(p->name()).c_str(),
+           text_of(p->file()).c_str());
+}
+
 void print_maps(const fb::Manifest& m) {
   if (m.maps() == nullptr || m.maps()->size() == 0) return;
   printf("maps:\n");
@@ -81,7 +89,7 @@ void print_facts(const fb::Manifest& m) {
 
 // Capabilities(7) that the artifact asks of whoever runs it.
 std::string capabilities(const fb::Manifest& m) {
-  bool uprobes = false;
+  bool uprobes = m.foreign_programs() != nullptr && m.foreign_programs()->size() != 0;   // whatever they are
   if (m.programs() != nullptr)
     for (const fb::Program* p : *m.programs()) {
       auto kind = static_cast<ProbeKind>(p->probe_kind());
@@ -98,6 +106,7 @@ void print_text(const InspectArgs& args, const ArtifactView& view) {
   printf("capabilities: %s\n", capabilities(m).c_str());
   printf("kernel type relocations: %u%s\n", m.core_relocations(), m.core_relocations() != 0 ? " (the target needs BTF)" : "");
   print_programs(m);
+  print_foreign_programs(m);
   print_maps(m);
   print_events(m);
   print_facts(m);

@@ -1,8 +1,8 @@
 // Units of bitcode are linked first, so that C files see each other's functions;
 // then everything but the maps becomes private to the script: the kernel's
 // verifier follows private functions with what the caller knows, and LLVM
-// inlines or drops them. Programs that a C file defines are dropped, too, and so
-// is its license: the script has its own.
+// inlines or drops them. Programs that a C file defines stay as they are: libbpf
+// attaches them by their sections. Its license is dropped: the script has its own.
 //
 // Functions of objects are declared with the types that the object's BTF gives
 // them, which libbpf's linker compares. They are declared hidden: then libbpf
@@ -25,13 +25,18 @@ namespace {
 
 const llvm::RemapFlags kRemap = llvm::RF_IgnoreMissingLocals | llvm::RF_ReuseAndMutateDistinctMDs;
 
+bool is_program(const llvm::Function& function) {
+  llvm::StringRef section = function.getSection();
+  return !function.hasLocalLinkage() && !section.empty() && !section.starts_with(".");
+}
+
 // BTF says what is private by DISubprogram's flag, which cannot be changed: functions get new ones.
 void mark_functions_local(llvm::Module& code) {
   llvm::ValueToValueMapTy map;
   std::vector<llvm::DISubprogram*> made;
   for (llvm::Function& function : code) {
     llvm::DISubprogram* old = function.getSubprogram();
-    if (old == nullptr || function.isDeclaration() || old->isLocalToUnit()) continue;
+    if (old == nullptr || function.isDeclaration() || is_program(function) || old->isLocalToUnit()) continue;
     llvm::DISubprogram* fresh = llvm::DISubprogram::getDistinct(
         code.getContext(), old->getScope(), old->getName(), old->getLinkageName(), old->getFile(), old->getLine(), old->getType(), old->getScopeLine(),
         old->getContainingType(), old->getVirtualIndex(), old->getThisAdjustment(), old->getFlags(), old->getSPFlags() | llvm::DISubprogram::SPFlagLocalToUnit,
@@ -47,11 +52,6 @@ void mark_functions_local(llvm::Module& code) {
         subprogram->replaceOperandWith(i, llvm::MapMetadata(operand, map, kRemap));
   for (llvm::Function& function : code)
     if (!function.isDeclaration()) llvm::RemapFunction(function, map, kRemap);
-}
-
-bool is_program(const llvm::Function& function) {
-  llvm::StringRef section = function.getSection();
-  return !section.empty() && !section.starts_with(".");
 }
 
 // A BTF type as debug information, as far as libbpf's linker compares it.
@@ -101,7 +101,7 @@ bool ForeignCode::fail(const std::string& message) {
   return false;
 }
 
-void ForeignCode::make_private() {
+bool ForeignCode::make_private() {
   llvm::Module& code = llvm_;   // nothing else is in it yet
   for (const char* list : {"llvm.used", "llvm.compiler.used"})
     if (llvm::GlobalVariable* used = code.getGlobalVariable(list, true)) used->eraseFromParent();
@@ -116,20 +116,22 @@ void ForeignCode::make_private() {
   mark_functions_local(code);
   std::set<std::string> taken;
   for (const ir::Function& function : bir_.functions) taken.insert(function.name);
-  std::vector<llvm::Function*> programs;
   for (llvm::Function& function : code) {
     if (function.isDeclaration()) continue;
     function.setVisibility(llvm::GlobalValue::DefaultVisibility);
-    function.setLinkage(llvm::GlobalValue::InternalLinkage);
     // As the script's functions have them: LLVM inlines only between like and like.
     function.removeFnAttr("target-features");
     function.addFnAttr("target-cpu", kBpfCpu);
-    if (is_program(function) && function.use_empty()) programs.push_back(&function);
-    else functions_[function.getName().str()] = &function;
+    if (is_program(function)) {
+      if (taken.contains(function.getName().str())) return fail("the program '" + function.getName().str() + "' has the name of one of the script's functions");
+      continue;
+    }
+    function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    functions_[function.getName().str()] = &function;
   }
-  for (llvm::Function* program : programs) program->eraseFromParent();
   for (auto& [name, function] : functions_)
     if (taken.contains(name) || name.starts_with("btc_")) function->setName(name + ".c");
+  return true;
 }
 
 bool ForeignCode::link() {
@@ -151,7 +153,7 @@ bool ForeignCode::link() {
   }
   for (Object& object : objects_)
     if ((object.btf = Btf::open(object.file.btf, nullptr)) == nullptr) return fail("damaged BTF");
-  make_private();
+  if (!make_private()) return false;
   // The script's own say the same.
   for (const char* name : {"llvm.module.flags", "llvm.ident"})
     if (llvm::NamedMDNode* node = llvm_.getNamedMetadata(name)) node->eraseFromParent();

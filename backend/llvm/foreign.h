@@ -32,7 +32,7 @@ class ForeignCode {
  private:
   struct Object { BpfObject file; std::unique_ptr<Btf> btf; };
   bool fail(const std::string& message);
-  void make_private();
+  bool make_private();
   llvm::Function* declare(const Object& object, uint32_t function, DebugInfo& debug);
 
   const ir::Module& bir_;

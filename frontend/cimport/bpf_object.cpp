@@ -1,5 +1,6 @@
 #include "frontend/cimport/bpf_object.h"
 
+#include <bpf/libbpf.h>
 #include <elf.h>
 
 #include <cstring>
@@ -49,6 +50,13 @@ bool read_sections(std::string_view bytes, const Elf64_Ehdr& header, std::vector
   return true;
 }
 
+// A '?' before the name says that the program is loaded only when somebody asks for it.
+bool is_known_section(const std::string& section) {
+  bpf_prog_type type;
+  bpf_attach_type attach;
+  return libbpf_prog_type_by_name(section.c_str() + section.starts_with('?'), &type, &attach) == 0;
+}
+
 bool read_symbols(const std::vector<Section>& sections, BpfObject* out) {
   for (const Section& table : sections) {
     if (table.header.sh_type != SHT_SYMTAB) continue;
@@ -68,7 +76,8 @@ bool read_symbols(const std::vector<Section>& sections, BpfObject* out) {
       entry.is_function = kind == STT_FUNC;
       entry.is_global = ELF64_ST_BIND(symbol.st_info) != STB_LOCAL;
       if (entry.section == ".maps") out->maps.push_back(entry.name);
-      if (entry.is_function && entry.is_global && !entry.section.starts_with(".text") && !entry.section.empty()) out->programs.push_back(entry.name);
+      if (entry.is_function && entry.is_global && !entry.section.starts_with(".text") && !entry.section.empty()) 
+        out->programs.push_back({entry.name, entry.section, is_known_section(entry.section)});
       out->symbols.push_back(std::move(entry));
     }
   }

@@ -14,9 +14,10 @@ struct BpfObject {
     std::string section;       // "" if the symbol is only used, not defined
     bool is_function = false, is_global = false;
   };
+  struct Program { std::string name, section; bool is_known = false; };   // is_known: libbpf has a rule for the section
   std::vector<Symbol> symbols; // with a name; not those of sections and files
   std::string btf;
-  std::vector<std::string> programs;  // global functions in sections that libbpf would attach
+  std::vector<Program> programs;      // global functions in sections of their own
   std::vector<std::string> maps;
   bool license_is_writable = false;   // `char LICENSE[]` rather than `const char LICENSE[]`
 };

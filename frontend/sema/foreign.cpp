@@ -77,7 +77,7 @@ void Sema::compile_import(const PendingImport& import, ForeignUnit* unit, std::s
   *object = std::move(result.object);
 }
 
-void Sema::read_unit(const PendingImport& import, const std::string& object) {
+void Sema::read_unit(const PendingImport& import, const std::string& object, ForeignUnit* unit) {
   BpfObject contents;
   std::string error;
   std::vector<ForeignFunction> functions;
@@ -94,8 +94,15 @@ void Sema::read_unit(const PendingImport& import, const std::string& object) {
     foreign_failed_ = true;
     return;
   }
-  auto defines_program = [&](const std::string& name) { return std::find(contents.programs.begin(), contents.programs.end(), name) != contents.programs.end(); };
-  for (const std::string& program : contents.programs) report(DiagKind::ImportProgram, import.range, import.name, program);
+  auto defines_program = [&](const std::string& name) {
+    return std::any_of(contents.programs.begin(), contents.programs.end(), [&](const BpfObject::Program& program) { return program.name == name; });
+  };
+  for (const BpfObject::Program& program : contents.programs) {
+    if (!program.is_known) report(DiagKind::ImportProgram, import.range, import.name, program.name, program.section);
+    auto [first, fresh] = foreign_programs_.emplace(program.name, import.range);
+    if (!fresh) report(DiagKind::SubprogRedefined, import.range, program.name).note(DiagKind::FirstDefined, first->second);
+    unit->programs.push_back({program.name, program.section, import.range});
+  }
   for (ForeignFunction& function : functions) {
     if (defines_program(function.name)) continue;
     function.import = import.range;
@@ -144,7 +151,7 @@ void Sema::collect_foreign() {
       foreign_failed_ = true;
       continue;
     }
-    read_unit(import, object);
+    read_unit(import, object, &unit);
     program_.foreign_units.push_back(std::move(unit));
   }
 }

@@ -58,11 +58,15 @@ struct ForeignFunction {
 
 }  // namespace ast
 
+// A BPF program of an imported file: libbpf attaches it by its section.
+struct ForeignProgram { std::string name, section; SourceRange import; };
+
 // What `import "x.bpf.c"` and `import "x.bpf.o"` bring, to be linked with the script's code.
 struct ForeignUnit {
   enum Kind : uint8_t { Bitcode, Object } kind = Bitcode;
   std::string name;            // of the file, as messages say it
   std::string code;            // LLVM bitcode or the object
+  std::vector<ForeignProgram> programs;
 };
 
 // One attach point with its own typed copy of the probe's body.

@@ -149,7 +149,7 @@ class Sema {
   struct PendingImport { bool is_object; std::string name, path, text; SourceRange range; };
   void collect_foreign();
   void compile_import(const PendingImport& import, ForeignUnit* unit, std::string* object);
-  void read_unit(const PendingImport& import, const std::string& object);
+  void read_unit(const PendingImport& import, const std::string& object, ForeignUnit* unit);
   void add_foreign(ForeignFunction function);
   std::optional<uint32_t> foreign_source(const std::string& path);
   SourceRange foreign_place(const std::string& path, unsigned line, unsigned col);
@@ -397,6 +397,7 @@ class Sema {
   std::vector<PendingImport> pending_imports_;
   std::map<std::string, ForeignFunction*> foreign_;
   bool foreign_failed_ = false;                                         // functions are missing that the script may call
+  std::map<std::string, SourceRange> foreign_programs_;                 // program -> the import that brought it
   std::map<std::string, std::string> foreign_maps_;                     // map -> the file that defines it
   std::map<std::string, std::optional<uint32_t>> foreign_sources_;      // files that Clang's messages point into
   std::set<ConfigKey> unstable_said_;

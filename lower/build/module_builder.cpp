@@ -59,7 +59,10 @@ void ModuleBuilder::add_header() {
     if (program.config_set[i] && info.side != ConfigSide::Compile) module_->config.emplace_back(info.key, program.config[i]);
   }
   for (const InputFile& input : program.inputs) module_->inputs.push_back(input.sha256 + "  " + input.name);
-  for (const ForeignUnit& unit : program.foreign_units) module_->foreign.push_back({unit.kind == ForeignUnit::Object, unit.name, unit.code});
+  for (const ForeignUnit& unit : program.foreign_units) {
+    module_->foreign.push_back({unit.kind == ForeignUnit::Object, unit.name, unit.code, {}});
+    for (const ForeignProgram& one : unit.programs) module_->foreign.back().programs.push_back({one.name, one.section, one.import});
+  }
   for (uint32_t i = 0; i < sources_.file_count(); ++i) {
     const SourceFile& file = sources_.file(i);
     module_->sources.push_back({file.name, file.text, file.base});
@@ -285,6 +288,8 @@ void ModuleBuilder::drop_unused_sources() {
   auto mark = [&](SourceRange range) {
     if (auto place = module_->locate(range)) used[place->file] = true;
   };
+  for (const ir::Foreign& unit : module_->foreign)
+    for (const ir::ForeignProgram& one : unit.programs) mark(one.loc);
   for (const ir::Map& map : module_->maps) mark(map.loc);
   for (const ir::Event& event : module_->events) {
     mark(event.loc);

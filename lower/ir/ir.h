@@ -162,7 +162,8 @@ struct SourceText {
 struct Place { uint32_t file = 0, line = 0, col = 0, end_line = 0, end_col = 0; };
 
 // An imported C file or BPF object, to be linked (frontend/sema/foreign.cpp).
-struct Foreign { bool is_object = false; std::string name, code; };
+struct ForeignProgram { std::string name, section; SourceRange loc; };   // loc: of the import
+struct Foreign { bool is_object = false; std::string name, code; std::vector<ForeignProgram> programs; };
 
 struct Module {
   std::string arch = "x86_64";

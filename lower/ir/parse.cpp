@@ -98,10 +98,12 @@ void Parser::parse_config(size_t) {
   module_->config.emplace_back(key, take_string());
 }
 
-void Parser::parse_foreign(size_t) {
-  static constexpr const char* kKinds[] = {"bitcode", "object"};
+void Parser::parse_foreign(size_t begin_of_item) {
+  static constexpr const char* kKinds[] = {"bitcode", "object", "program"};
   Foreign unit;
-  unit.is_object = take_enum(kKinds, "bitcode or object") == 1;
+  size_t kind = take_enum(kKinds, "bitcode, object or program");
+  if (kind == 2) return parse_foreign_program(begin_of_item);
+  unit.is_object = kind == 1;
   unit.name = take_string();
   skip_space();
   size_t begin = pos_;
@@ -109,6 +111,18 @@ void Parser::parse_foreign(size_t) {
   if (!code) fail_at(here(begin), "not base64");
   else unit.code = std::move(*code);
   module_->foreign.push_back(std::move(unit));
+}
+
+// Of the unit above.
+void Parser::parse_foreign_program(size_t begin) {
+  ForeignProgram program;
+  program.name = take_string();
+  expect_word("section");
+  program.section = take_string();
+  program.loc = take_place(begin);
+  if (failed_) return;
+  if (module_->foreign.empty()) return fail_at(here(begin), "no file that it could belong to");
+  module_->foreign.back().programs.push_back(std::move(program));
 }
 
 // Places in the text count from 1 over its own sources; in memory they lie behind the files that were there before.

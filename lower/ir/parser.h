@@ -36,7 +36,8 @@ class Parser final : TextReader {
   void parse_zero(size_t) { module_->zero_size = take_u32(); }
   void parse_config(size_t);
   void parse_input(size_t) { module_->inputs.push_back(take_string()); }
-  void parse_foreign(size_t);
+  void parse_foreign(size_t begin);
+  void parse_foreign_program(size_t begin);
   void parse_strings(size_t) { module_->strings.push_back(take_string()); }
   void parse_source(size_t begin);
   void parse_record(size_t);

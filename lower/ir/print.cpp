@@ -89,9 +89,17 @@ class Printer {
     for (const auto& [key, value] : module_.config) put("config {} {}\n", quoted(key), quoted(value));
     for (const std::string& input : module_.inputs) put("input {}\n", quoted(input));
     for (const std::string& string : module_.strings) put("string {}\n", quoted(string));
-    for (const Foreign& unit : module_.foreign) put("foreign {} {} \"{}\"\n", unit.is_object ? "object" : "bitcode", quoted(unit.name), to_base64(unit.code));
-    if (!locs_) return;
-    for (const SourceText& source : module_.sources) put("source {} {} {}\n", source.base, quoted(source.name), quoted(source.text));
+    for (const SourceText& source : module_.sources)
+      if (locs_) put("source {} {} {}\n", source.base, quoted(source.name), quoted(source.text));
+    for (const Foreign& unit : module_.foreign) print_foreign(unit);   // its programs have places
+  }
+
+  void print_foreign(const Foreign& unit) {
+    put("foreign {} {} \"{}\"\n", unit.is_object ? "object" : "bitcode", quoted(unit.name), to_base64(unit.code));
+    for (const ForeignProgram& program : unit.programs) {
+      put("foreign program {} section {}", quoted(program.name), quoted(program.section));
+      end_line(program.loc);
+    }
   }
 
   void print_types() {

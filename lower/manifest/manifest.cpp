@@ -28,6 +28,7 @@ class ManifestBuilder {
     auto params = add_params();
     auto facts = add_facts();
     auto programs = add_programs();
+    auto foreign = add_foreign_programs();
     auto enums = add_enums();
     auto config = add_config();
     auto sources = add_sources();
@@ -43,6 +44,7 @@ class ManifestBuilder {
     fb::ManifestBuilder manifest(out_);
     manifest.add_version(abi::kManifestVersion);
     manifest.add_compiler(compiler);
+    manifest.add_foreign_programs(foreign);
     manifest.add_arch(arch);
     manifest.add_script_name(script);
     manifest.add_script_sha256(hash);
@@ -283,6 +285,20 @@ class ManifestBuilder {
       all.push_back(out.Finish());
     }
     return out_.CreateVector(all);
+  }
+
+  Vector<fb::ForeignProgram> add_foreign_programs() {
+    std::vector<Offset<fb::ForeignProgram>> all;
+    for (const ir::Foreign& unit : module_.foreign) {
+      for (const ir::ForeignProgram& program : unit.programs) {
+        int place = location(program.loc);
+        auto name = out_.CreateString(program.name);
+        auto section = out_.CreateString(program.section);
+        auto file = out_.CreateString(unit.name);
+        all.push_back(fb::CreateForeignProgram(out_, name, section, file, place));
+      }
+    }
+    return all.empty() ? Vector<fb::ForeignProgram>() : out_.CreateVector(all);
   }
 
   Vector<fb::ConfigEntry> add_config() {

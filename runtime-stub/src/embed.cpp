@@ -175,8 +175,11 @@ bool Script::attach() {
   if (!s.loaded || s.is_attached) return s.is_attached;
   if (!s.run_programs(abi::ProbeKind::Begin)) return false;
   s.links.resize(s.run.bindings.size());
-  s.is_attached = s.attach_pass(1) && s.attach_pass(2);
-  if (!s.is_attached) detach_all(s.links);
+  s.is_attached = attach_foreign_programs(s.run) && s.attach_pass(1) && s.attach_pass(2);
+  if (!s.is_attached) {
+    detach_all(s.links);
+    s.run.loader->detach_foreign();
+  }
   return s.is_attached;
 }
 
@@ -197,6 +200,7 @@ void Script::detach() {
   s.is_attached = false;
   detach_all(s.links);
   s.run_programs(abi::ProbeKind::End);
+  s.run.loader->detach_foreign();
   s.drain();
 }
 

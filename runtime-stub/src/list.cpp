@@ -30,6 +30,7 @@ class Listing {
   explicit Listing(RunState& run) : run_(run) {}
   void pattern(std::string_view text);
   void binding(const Binding& binding);
+  void foreign_programs();
   const std::string& text() const { return text_; }
 
  private:
@@ -92,6 +93,14 @@ void Listing::binding(const Binding& binding) {
       break;
     }
     default: break;
+  }
+}
+
+// Programs of imported C, by the section that says where they go.
+void Listing::foreign_programs() {
+  for (uint32_t i = 0; i < count_of(run_.manifest().foreign_programs()); ++i) {
+    const fb::ForeignProgram* program = run_.manifest().foreign_programs()->Get(i);
+    line(cat(text_of(program->file()), ":", text_of(program->name()), " ", text_of(program->section())));
   }
 }
 
@@ -279,6 +288,7 @@ int list_artifact(RunState& run) {
   int code = resolve_all(run);
   Listing listing(run);
   for (const Binding& binding : run.bindings) listing.binding(binding);
+  listing.foreign_programs();
   write_all(STDOUT_FILENO, listing.text());
   return code;
 }

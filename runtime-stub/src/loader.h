@@ -47,6 +47,7 @@ struct LoadFailure {
   std::string message;         // what failed, in one line
   int error = 0;               // errno
   int program = -1;            // manifest index, if a program was refused
+  int foreign = -1;            // likewise of an imported program
   std::string log;             // the kernel verifier's
   std::string file;            // the source line where it stopped, by the program's line info; "" if not known
   uint32_t line = 0, column = 0;
@@ -76,6 +77,11 @@ class Loader {
   // After load().
   virtual int map_fd(std::string_view bpf_name) const = 0;   // -1: no such map
   virtual int copy_fd(uint32_t copy) const = 0;
+  // Attaches an imported program by the rule that libbpf has for its section; `why`: what libbpf said. They are detached together,
+  // at the latest when the loader goes.
+  enum class Attached : uint8_t { Yes, NoRule, Failed };
+  virtual Attached attach_foreign(uint32_t index, std::string* why) = 0;
+  virtual void detach_foreign() = 0;
 };
 
 }  // namespace btc::rt

@@ -11,6 +11,8 @@
 // When all CO-RE records belong to accesses of tracepoint records, which are
 // patched from the target's format files, they are dropped from the memory
 // copy: then the kernel's BTF is not read at all.
+//
+// Programs of imported C are loaded by libbpf alone: foreign_programs.h.
 #include "runtime-stub/src/loader.h"
 
 #include <algorithm>
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #include "runtime-stub/abi/abi.h"
+#include "runtime-stub/src/foreign_programs.h"
 #include "runtime-stub/src/kernel_btf.h"
 #include "runtime-stub/src/session_merge.h"
 
@@ -113,6 +116,13 @@ class LibbpfLoader final : public Loader {
   }
   int copy_fd(uint32_t copy) const override { return copies_[copy].fd.get(); }
 
+  Attached attach_foreign(uint32_t index, std::string* why) override {
+    return foreign_->attach(artifact_.manifest->foreign_programs()->Get(index)->name()->string_view(), why);
+  }
+  void detach_foreign() override {
+    if (foreign_ != nullptr) foreign_->detach();
+  }
+
   int load_copies(bpf_program* program, bpf_prog_load_opts* opts);
 
  private:
@@ -128,22 +138,31 @@ class LibbpfLoader final : public Loader {
   std::vector<uint8_t> memory_;                // our copy of the object
   bpf_object* object_ = nullptr;
   std::vector<Copy> copies_;
+  std::unique_ptr<ForeignPrograms> foreign_;
   LoadFailure* failure_ = nullptr;
   std::string messages_;
 };
 
 int prepare(bpf_program* program, bpf_prog_load_opts* opts, long) { return g_loading->load_copies(program, opts); }
 
+// libbpf's handlers are the process's: ours are there from open() to load(), which follow each other.
+int g_handlers[std::size(kSections)];
+
+void unregister_sections() {
+  for (int& handler : g_handlers) {
+    if (handler > 0) libbpf_unregister_prog_handler(handler);
+    handler = 0;
+  }
+}
+
 void register_sections() {
-  static bool done = false;
-  if (done) return;
-  done = true;
+  unregister_sections();                       // of a loader that was given up
   libbpf_set_print(keep_message);
-  for (const char* section : kSections) {
+  for (size_t i = 0; i < std::size(kSections); ++i) {
     libbpf_prog_handler_opts opts{};
     opts.sz = sizeof opts;
     opts.prog_prepare_load_fn = prepare;
-    libbpf_register_prog_handler(section, BPF_PROG_TYPE_RAW_TRACEPOINT, static_cast<bpf_attach_type>(0), &opts);
+    g_handlers[i] = libbpf_register_prog_handler(kSections[i], BPF_PROG_TYPE_RAW_TRACEPOINT, static_cast<bpf_attach_type>(0), &opts);
   }
 }
 
@@ -383,6 +402,11 @@ bool LibbpfLoader::load(LoadFailure* failure) {
   g_loading = nullptr;
   g_messages = nullptr;
   bpf_object__for_each_program(program, object_) bpf_program__unload(program);   // the stand-ins
+  unregister_sections();
+  if (result == 0 && count_of(artifact_.manifest->foreign_programs()) != 0) {
+    foreign_ = ForeignPrograms::load(memory_, *artifact_.manifest, options_, object_, failure);
+    return foreign_ != nullptr;
+  }
   if (result == 0) return true;
   if (failure->program < 0) {
     failure->error = -result;
@@ -393,6 +417,9 @@ bool LibbpfLoader::load(LoadFailure* failure) {
 }
 
 }  // namespace
+
+LibbpfMessages::LibbpfMessages(std::string* to) { g_messages = to; }
+LibbpfMessages::~LibbpfMessages() { g_messages = nullptr; }
 
 std::unique_ptr<Loader> Loader::open(const Artifact& artifact, const LoaderOptions& options, LoadFailure* failure) {
   std::unique_ptr<LibbpfLoader> loader(new LibbpfLoader(artifact, options));

@@ -28,6 +28,10 @@ static std::string check_indices(const fb::Manifest& m) {
     const fb::Location* l = m.locations()->Get(i);
     if (l->file() >= count_of(m.sources()) || l->parent() >= static_cast<int>(i)) return cat("place ", i, " is wrong");
   }
+  for (uint32_t i = 0; i < count_of(m.foreign_programs()); ++i) {
+    const fb::ForeignProgram* p = m.foreign_programs()->Get(i);
+    if (p->name() == nullptr || p->location() >= static_cast<int>(locations)) return cat("imported program ", i, " is wrong");
+  }
   for (uint32_t i = 0; i < count_of(m.maps()); ++i) {
     const fb::Map* map = m.maps()->Get(i);
     if (map->key() >= static_cast<int>(types) || map->value() >= types || map->bpf_name() == nullptr) return cat("map ", i, " is wrong");
@@ -83,6 +87,10 @@ bool open_artifact(Bytes object, Artifact* out, std::string* error) {
   if (license >= 0) out->license = ElfImage::string_at(out->elf.section_bytes(static_cast<uint32_t>(license)), 0);
   if (out->license.empty()) out->license = "GPL";
   return true;
+}
+
+std::string foreign_name(const fb::ForeignProgram& program) {
+  return cat(text_of(program.name()), " (", text_of(program.section()), ") of ", text_of(program.file()));
 }
 
 bool has_need(const fb::Program& program, std::string_view need) {

@@ -21,6 +21,8 @@ struct Artifact {
   std::string script_name() const;     // "opens.bt"
 };
 
+// "on_open (tracepoint/syscalls/sys_enter_open) of lib.bpf.c"
+std::string foreign_name(const fb::ForeignProgram& program);
 bool has_need(const fb::Program& program, std::string_view need);
 
 // False with `*error` set.

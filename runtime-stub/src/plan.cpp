@@ -147,4 +147,24 @@ bool load_script(RunState& run, int* code) {
   return false;
 }
 
+bool attach_foreign_programs(RunState& run) {
+  MissingProbes policy = run.config.missing();
+  for (uint32_t i = 0; i < count_of(run.manifest().foreign_programs()); ++i) {
+    const fb::ForeignProgram* program = run.manifest().foreign_programs()->Get(i);
+    std::string why;
+    switch (run.loader->attach_foreign(i, &why)) {
+      case Loader::Attached::Yes: run.messages.verbose(cat("Attached ", foreign_name(*program))); continue;
+      case Loader::Attached::NoRule: run.messages.verbose(cat("Loaded, nothing to attach it to: ", foreign_name(*program))); continue;
+      case Loader::Attached::Failed: break;
+    }
+    if (policy == MissingProbes::Ignore) continue;
+    std::string text = cat("Unable to attach ", foreign_name(*program), policy == MissingProbes::Warn ? ". Skipping.\n" : ".\n", trim(why));
+    bool fatal = policy == MissingProbes::Error;
+    run.messages.at(program->location(), fatal ? Severity::Error : Severity::Warning, text,
+                    fatal ? "If this is expected, set the 'missing_probes' config variable to 'warn'." : "");
+    if (fatal) return false;
+  }
+  return true;
+}
+
 }  // namespace btc::rt

@@ -10,4 +10,8 @@ namespace btc::rt {
 // that the script names does not exist, 255: the kernel refused).
 bool load_script(RunState& run, int* code = nullptr);
 
+// Attaches the programs of imported C; those that cannot be attached are said. False: one is missing, and missing_probes says that
+// this is an error.
+bool attach_foreign_programs(RunState& run);
+
 }  // namespace btc::rt

@@ -359,9 +359,9 @@ int Run::go() {
   if (testing) {
     code = run_tests();
   } else {
-    bool stopped = false;
+    bool stopped = !attach_foreign_programs(state_);
     for (uint8_t pass : {uint8_t{1}, uint8_t{2}}) {
-      if (attach_pass(pass)) continue;
+      if (stopped || attach_pass(pass)) continue;
       stopped = true;
       break;
     }

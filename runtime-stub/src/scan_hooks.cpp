@@ -1,6 +1,6 @@
 // libbpf reads a few small texts with scanf; the C library's whole scanf, with
 // floating point, is 120 KB. These understand what libbpf 1.1 uses: %d %u %i
-// %x with l/ll, %s %[^x] with width, %c, %*..., blanks and literal text.
+// %x with l/ll, %s %[a-z] %[^x] with width or m, %c, %n, %%, %*..., blanks and literal text.
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -57,16 +57,43 @@ bool scan_number(Source& source, int base, uint64_t* out) {
   return any;
 }
 
-// Text up to a blank, or up to `stop` for %[^x].
-bool scan_text(Source& source, int width, bool until, int stop, char* out) {
-  if (!until) skip_blanks(source);
+// The characters that %s, or %[...] at `format`, takes; `format` is left at the conversion's last character.
+struct CharSet {
+  bool has[256];
+  explicit CharSet(const char*& format) {
+    bool listed = *format == '[', negated = listed && format[1] == '^';
+    for (int c = 0; c < 256; ++c) has[c] = listed ? negated : !is_blank(c);
+    if (!listed) return;
+    format += negated ? 2 : 1;
+    for (const char* first = format; *format != 0 && (*format != ']' || format == first); ++format) {
+      auto from = static_cast<unsigned char>(*format), to = from;
+      if (format[1] == '-' && format[2] != ']' && format[2] != 0) {
+        to = static_cast<unsigned char>(format[2]);
+        format += 2;
+      }
+      for (int c = from; c <= to; ++c) has[c] = !negated;
+    }
+    if (*format == 0) --format;
+  }
+};
+
+// Into `out`, or for %m into memory of its own; both may be null.
+bool scan_text(Source& source, int width, const CharSet& set, char* out, char** made) {
   int n = 0, c;
+  char* memory = nullptr;
   while (n < width && (c = source.next()) != EOF) {
-    if (until ? c == stop : is_blank(c)) { source.back(c); break; }
+    if (!set.has[c]) { source.back(c); break; }
+    if (made != nullptr) {
+      char* larger = static_cast<char*>(::realloc(memory, static_cast<size_t>(n) + 2));
+      if (larger == nullptr) { n = 0; break; }
+      out = memory = larger;
+    }
     if (out != nullptr) out[n] = static_cast<char>(c);
     ++n;
   }
-  if (out != nullptr) out[n] = 0;
+  if (n == 0) ::free(memory);
+  else if (out != nullptr) out[n] = 0;
+  if (n > 0 && made != nullptr) *made = memory;
   return n > 0;
 }
 
@@ -85,10 +112,18 @@ int scan(Source source, const char** rest, const char* format, va_list args) {
     bool keep = *format != '*';
     if (!keep) ++format;
     int width = 0, longs = 0;
+    bool make = *format == 'm';
+    if (make) ++format;
     while (*format >= '0' && *format <= '9') width = width * 10 + (*format++ - '0');
     while (*format == 'l' || *format == 'z') { longs += *format == 'z' ? 2 : 1; ++format; }
     char kind = *format;
     if (kind == 0) break;
+    if (kind == '%') {
+      skip_blanks(source);
+      int c = source.next();
+      if (c != '%') { source.back(c); at_end = c == EOF; break; }
+      continue;
+    }
     if (kind == 'n') {  // libbpf reads CO-RE access strings by it; only of strings
       if (keep) *va_arg(args, int*) = static_cast<int>(source.text - begin);
       continue;
@@ -106,9 +141,11 @@ int scan(Source source, const char** rest, const char* format, va_list args) {
       good = c != EOF;
       if (good && keep) *va_arg(args, char*) = static_cast<char>(c);
     } else if (kind == 's' || kind == '[') {
-      int stop = 0;
-      if (kind == '[' && format[1] == '^') { stop = format[2]; format += 3; }
-      good = scan_text(source, width != 0 ? width : INT32_MAX, kind == '[', stop, keep ? va_arg(args, char*) : nullptr);
+      if (kind == 's') skip_blanks(source);
+      CharSet set(format);
+      char** made = keep && make ? va_arg(args, char**) : nullptr;
+      char* out = keep && !make ? va_arg(args, char*) : nullptr;
+      good = scan_text(source, width != 0 ? width : INT32_MAX, set, out, made);
     } else break;
     if (!good) { int c = source.next(); at_end = c == EOF; source.back(c); break; }
     stored += keep;

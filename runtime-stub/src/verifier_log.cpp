@@ -77,6 +77,18 @@ bool report_map_failure(RunState& run, const LoadFailure& failure) {
   return false;
 }
 
+// libbpf: "extern 'CONFIG_HZ' (strong): not resolved".
+bool report_unknown_extern(const RunState& run, const LoadFailure& failure) {
+  constexpr std::string_view kBefore = "extern '", kAfter = "' (strong): not resolved";
+  size_t after = failure.log.find(kAfter), before = after == std::string::npos ? after : failure.log.rfind(kBefore, after);
+  if (before == std::string::npos) return false;
+  std::string_view name = std::string_view(failure.log).substr(before + kBefore.size(), after - before - kBefore.size());
+  bool config = name.starts_with("CONFIG_");
+  run.messages.error(cat("This kernel has no ", name, ", which the imported C needs."));
+  run.messages.say(Severity::Hint, cat(config ? "neither /boot/config-<release> nor /proc/config.gz says it; " : "", "with __weak it reads 0."));
+  return true;
+}
+
 // "12: (85) call bpf_d_path#147", "... cannot use helper bpf_d_path#147": the helper of the last such line.
 std::string_view last_helper(std::string_view log) {
   size_t at = log.rfind(" bpf_");
@@ -97,6 +109,16 @@ void report_place(RunState& run, const LoadFailure& failure, std::string_view me
   if (!text.empty()) run.messages.at_source(failure.file, failure.line, failure.column, Severity::Error, text);
 }
 
+// A program of imported C: the kernel's words, or libbpf's, are about its author's code.
+void report_foreign_failure(const RunState& run, const LoadFailure& failure) {
+  const fb::ForeignProgram* program = run.manifest().foreign_programs()->Get(static_cast<uint32_t>(failure.foreign));
+  std::string text = cat("Error loading BPF program ", foreign_name(*program), ": ", error_text(failure.error), ".");
+  if (std::string_view meaning = meaning_of(failure.log); !meaning.empty()) append(text, cat("\nCause: ", meaning, "."));
+  if (std::string_view complaint = last_complaint(failure.log); !complaint.empty()) append(text, cat("\nThe kernel says: ", trim(complaint)));
+  run.messages.at(program->location(), Severity::Error, text, run.messages.verbosity() > 0 ? "" : "-v shows the kernel's whole log.");
+  if (run.messages.verbosity() > 0) run.messages.say(Severity::Plain, trim(failure.log));
+}
+
 const Binding* binding_of(const RunState& run, int program) {
   for (const Binding& binding : run.bindings)
     if (static_cast<int>(binding.program) == program) return &binding;
@@ -110,8 +132,9 @@ void report_load_failure(RunState& run, const LoadFailure& failure) {
     run.messages.error("Loading BPF programs needs root rights (CAP_BPF and CAP_PERFMON).");
     return;
   }
+  if (failure.foreign >= 0) return report_foreign_failure(run, failure);
   if (failure.program < 0) {
-    if (report_map_failure(run, failure)) return;
+    if (report_map_failure(run, failure) || report_unknown_extern(run, failure)) return;
     run.messages.error(failure.message);
     if (!failure.log.empty()) run.messages.say(Severity::Plain, trim(failure.log));
     return;

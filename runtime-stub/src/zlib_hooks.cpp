@@ -14,7 +14,4 @@ int deflateInit_(Stream, int, const char*, int) { return kStreamError; }
 int deflate(Stream, int) { return kStreamError; }
 int deflateReset(Stream) { return kStreamError; }
 int deflateEnd(Stream) { return kStreamError; }
-void* gzopen64(const char*, const char*) { return nullptr; }   // libbpf: /proc/config.gz, for __kconfig variables, which we have none of
-char* gzgets(void*, char*, int) { return nullptr; }
-int gzclose(void*) { return kStreamError; }
 }

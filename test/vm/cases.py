@@ -43,6 +43,10 @@ CASES = PROBE_CASES + [
          r"^3 7$", r"^42$", r"^10$"], sample=True),
     Case("import-c-fields", "test/lit/run/Inputs/import/fields.bt", [r"^1 1 65536 zero$"], trigger=f"{P}/reader 10 1", sample=True),
 
+    Case("import-program", "test/lit/run/Inputs/import-program/vm.bt", [r"^kprobe 20 fentry 20 bytes 15540$", r"^uprobe 81$", r"^hz 250$"],
+         server="sh -c 'mkdir -p /boot; echo CONFIG_HZ=250 > /boot/config-$(uname -r); sleep 30'", after="rm /boot/config-*",
+         trigger=f"{P}/caller 2; {P}/reader 777 20; {P}/opener /x", sample=True),
+
     # ---- Kernel types relocate: values that /proc or the guest itself tells ------------------------------------------
     Case("task-fields", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { printf("%d %d %s %d %d\\n", curtask->tgid == pid, curtask->pid == tid,'
          ' curtask->comm, curtask->group_leader->pid == pid, curtask->signal->rlim[7].rlim_cur); exit(); }',
