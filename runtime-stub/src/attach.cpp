@@ -104,6 +104,17 @@ AttachError attach_kprobe(RunState& run, Binding& binding, Attached* out) {
   return {};
 }
 
+// The kernel keeps one semaphore for the instruction of a uprobe, whoever traces it: a static probe's, or none.
+AttachError refused_uprobe(const RunState& run, const Binding& binding, int error) {
+  if (error != -EINVAL) return failed(error);
+  for (const Binding& other : run.bindings)
+    for (const Site& theirs : other.sites)
+      for (const Site& ours : binding.sites)
+        if (other.file == binding.file && theirs.offset == ours.offset && theirs.semaphore != ours.semaphore)
+          return failed(error, cat("Invalid argument: ", other.name, " traces the same instruction; with a semaphore and without one is not possible at once"));
+  return failed(error, "Invalid argument: the kernel allows no probe there, or somebody traces the same instruction with another semaphore, or without one");
+}
+
 AttachError attach_uprobe(RunState& run, Binding& binding, Attached* out) {
   static const ProbePmu pmu = read_pmu("uprobe");
   constexpr int kSemaphoreShift = 32;            // PERF_UPROBE_REF_CTR_OFFSET_SHIFT
@@ -114,7 +125,7 @@ AttachError attach_uprobe(RunState& run, Binding& binding, Attached* out) {
     attr.uprobe_path = reinterpret_cast<uint64_t>(path.c_str());
     attr.probe_offset = site.offset;
     int event = sys::perf_open(&attr, binding.pid, binding.pid > 0 ? -1 : 0);
-    if (event < 0) return failed(event);
+    if (event < 0) return refused_uprobe(run, binding, event);
     AttachError error = connect(run, binding, Fd(event), site.name, out);
     if (error.error != 0) return error;
   }
@@ -179,7 +190,7 @@ AttachError attach_uprobe_multi(RunState& run, Binding& binding, Attached* out) 
                    .ref_counters = has_semaphores ? semaphores.data() : nullptr, .cookies = cookies.data(),
                    .pid = binding.pid > 0 ? static_cast<uint32_t>(binding.pid) : 0};
   int link = sys::link_uprobe_multi(multi);
-  if (link < 0) return failed(link);
+  if (link < 0) return refused_uprobe(run, binding, link);
   out->links.emplace_back(link);
   return {};
 }
