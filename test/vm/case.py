@@ -14,7 +14,7 @@ class Case:
     server: str = ""           # command that runs beside the artifact, started first
     server_script: str = ""    # a script whose artifact is the server
     trigger: str = ":"         # shell line, run once the probes are attached; {pid} as above, {self} is the artifact's process id
-    after: str = ""            # shell line, run when the artifact has ended; its output counts, too
+    after: str = ""            # shell line, run when the artifact has ended; its output counts, too; $SERVER_OUT is what the server has written
     seconds: float = 0.5       # how long the artifact may go on after the trigger before it gets SIGINT (it may end earlier by itself)
     reject: List[str] = field(default_factory=list)  # expressions that the output must not match
     status: int = 0            # its exit status
