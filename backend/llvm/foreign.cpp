@@ -17,6 +17,7 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Transforms/Utils/ValueMapper.h>
 
+#include "backend/llvm/library.h"
 #include "backend/llvm/target.h"
 
 namespace btc::backend {
@@ -154,6 +155,11 @@ bool ForeignCode::link() {
   for (Object& object : objects_)
     if ((object.btf = Btf::open(object.file.btf, nullptr)) == nullptr) return fail("damaged BTF");
   if (!make_private()) return false;
+  // The standard library's C calls functions of the script's library.
+  std::vector<std::string> wanted;
+  for (const llvm::Function& function : llvm_)
+    if (function.isDeclaration() && function.getName().starts_with("btc_")) wanted.push_back(function.getName().str());
+  for (const std::string& name : wanted) link_library_function(llvm_, name);
   // The script's own say the same.
   for (const char* name : {"llvm.module.flags", "llvm.ident"})
     if (llvm::NamedMDNode* node = llvm_.getNamedMetadata(name)) node->eraseFromParent();

@@ -15,7 +15,8 @@ extern "C" const char btc_bpf_library[], btc_bpf_library_end[];
 namespace btc::backend {
 
 llvm::Function* link_library_function(llvm::Module& into, const std::string& name) {
-  if (llvm::Function* known = into.getFunction(name)) return known;
+  llvm::Function* known = into.getFunction(name);
+  if (known != nullptr && !known->isDeclaration()) return known;
   llvm::StringRef bytes(btc_bpf_library, static_cast<size_t>(btc_bpf_library_end - btc_bpf_library));
   if (bytes.empty()) return nullptr;
   llvm::Expected<std::unique_ptr<llvm::Module>> library =
@@ -38,7 +39,7 @@ llvm::Function* link_library_function(llvm::Module& into, const std::string& nam
     defined.push_back(function.getName().str());
   }
   // The linker takes what the destination declares and what that needs.
-  llvm::Function::Create(wanted->getFunctionType(), llvm::GlobalValue::ExternalLinkage, name, into);
+  if (known == nullptr) llvm::Function::Create(wanted->getFunctionType(), llvm::GlobalValue::ExternalLinkage, name, into);
   (*library)->setTargetTriple(into.getTargetTriple());
   (*library)->setDataLayout(into.getDataLayout());
   if (llvm::Linker::linkModules(into, std::move(*library), llvm::Linker::LinkOnlyNeeded)) return nullptr;

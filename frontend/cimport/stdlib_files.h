@@ -1,6 +1,7 @@
 // What `import "stdlib/..."` may name. bpftrace keeps C behind its functions
-// there; btc has its functions built in, so nearly all of the names mean that
-// nothing need be added.
+// there; btc has its functions built in. The C functions of those files that a
+// script can call are here under the same names; the files of the others are
+// known by name, so that importing them adds nothing.
 #pragma once
 
 #include <string>

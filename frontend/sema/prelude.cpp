@@ -35,6 +35,28 @@ macro leader_tid() { leader_tid(curtask) }
 macro leader_comm(task) { task.group_leader.comm }
 macro leader_comm() { leader_comm(curtask) }
 macro strcontains(haystack, needle) { strstr(haystack, needle) >= 0 }
+macro __strnlen(ptr, max_size) { (int64)strlen(str((int8 *)ptr, (uint64)max_size + 1)) }
+macro default_str_length() { sizeof(str((int8 *)0)) }
+macro assert_str(exp)
+{
+  if comptime (!is_str(exp) && !is_array(exp) && !is_ptr(exp)) { fail("string-like values must be either strings, arrays or pointers"); }
+}
+macro check_key(@map, key, func)
+{
+  if comptime is_scalar(@map) { fail("call to %s expects a map with explicit keys (non-scalar map)", func); }
+}
+macro assert_userspace_probe(func)
+{
+  if comptime (probetype != "uprobe" && probetype != "uretprobe" && probetype != "usdt") {
+    fail("%s can not be used for this probetype: %s", func, probetype);
+  }
+}
+macro memcmp_record(left, right, count)
+{
+  let $left = left;
+  let $right : typeof($left) = right;
+  memcmp($left, $right, count)
+}
 
 // The struct pid of a number in the initial namespace, 0 if there is none: a walk down the xarray of the namespace's ids, which
 // works in every kind of program and on every kernel, where the kernel function for it (6.2) does not. Six bits a level.
@@ -100,6 +122,7 @@ std::string prelude_text() {
 }
 
 const char* const kPreludeNames[] = {"assert", "static_assert", "container_of", "is_err", "ppid", "pcomm", "leader_tid", "leader_comm",
-                                     "strcontains", "comm", "cpid", nullptr};
+                                     "strcontains", "__strnlen", "default_str_length", "memcmp_record",
+                                     "assert_str", "check_key", "assert_userspace_probe", "comm", "cpid", nullptr};
 
 }  // namespace btc::sema

@@ -281,6 +281,8 @@ ValueId Body::unary(const ast::Unary& node) {
       const auto* access = ast::dyn<ast::MapAccess>(node.operand);
       const auto* map = access ? access->map : ast::dyn<ast::MapRef>(node.operand);
       if (!map) return kNoValue;
+      // A map with keys has no one value: the map itself, for C.
+      if (!access && !map->map->is_scalar()) return b.ptr_to_int(b.emit(Op::MapAddr, {ir::Builder::map_ref(module.map_index(map->map))}, ir::ptr_type(ir::PtrSpace::Map), "map"));
       ValueId entry = b.map_lookup(module.map_index(map->map), key_address(map->map, access ? access->key : nullptr));
       return b.ptr_to_int(entry);
     }
