@@ -32,6 +32,20 @@ void emit_CoreLoad(FunctionEmitter& f, const ir::Inst& inst) {
   f.set_result(inst, f.b.CreateAlignedLoad(type, address, llvm::Align(bytes)));
 }
 
+// Bits above or below a number, in 64. libbpf tells them of members only; an element of an array fills its bytes, and those it tells.
+static llvm::Value* shift(FunctionEmitter& f, const ir::Chain& chain, FieldInfo kind) {
+  const std::vector<ir::CoreType>& types = f.module.bir.core_types;
+  uint32_t at = chain.type;
+  bool is_element = false;
+  for (uint32_t step : chain.path) {
+    is_element = types[at].kind == ir::CoreType::Array;
+    at = is_element ? types[at].elem : types[at].members[step].type;
+  }
+  if (!is_element) return f.module.core.field_info(f.b, chain, kind);
+  llvm::Value* bits = f.b.CreateShl(f.module.core.field_info(f.b, chain, FieldInfo::ByteSize), f.b.getInt64(3));
+  return f.b.CreateSub(f.b.getInt64(64), bits);
+}
+
 // Reads as many bytes as the target's field has, then moves the field's bits to the bottom:
 //   u64 v = 0; probe_read(&v, BYTE_SIZE, base + BYTE_OFFSET); v <<= LSHIFT; v >>= RSHIFT
 void emit_CoreBitfield(FunctionEmitter& f, const ir::Inst& inst) {
@@ -46,14 +60,14 @@ void emit_CoreBitfield(FunctionEmitter& f, const ir::Inst& inst) {
   f.helper(user ? "probe_read_user" : "probe_read_kernel", f.b.getInt64Ty(),
            {bytes, core.field_info(f.b, chain, FieldInfo::ByteSize), from});
   llvm::Value* value = f.b.CreateLoad(f.b.getInt64Ty(), bytes);
-  value = f.b.CreateShl(value, core.field_info(f.b, chain, FieldInfo::LshiftU64));
-  llvm::Value* right = core.field_info(f.b, chain, FieldInfo::RshiftU64);
+  value = f.b.CreateShl(value, shift(f, chain, FieldInfo::LshiftU64));
+  llvm::Value* right = shift(f, chain, FieldInfo::RshiftU64);
   f.set_result(inst, inst.operands[2].number != 0 ? f.b.CreateAShr(value, right) : f.b.CreateLShr(value, right));
 }
 
 void emit_CoreShift(FunctionEmitter& f, const ir::Inst& inst) {
   const ir::Chain& chain = inst.operands[0].chain;
-  if (can_relocate(f, inst, chain)) f.set_result(inst, f.module.core.field_info(f.b, chain, FieldInfo::RshiftU64));
+  if (can_relocate(f, inst, chain)) f.set_result(inst, shift(f, chain, FieldInfo::RshiftU64));
 }
 
 void emit_CoreOffset(FunctionEmitter& f, const ir::Inst& inst) {

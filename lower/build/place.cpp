@@ -176,6 +176,15 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
       return base;
     }
   }
+  // Numbers may have another width on the target: the element is the first one of the same array in a structure that begins so much later.
+  bool is_first = base.kind == Place::Core && whole.kind == TypeKind::Array && whole.count != 0 && types[elem].kind == TypeKind::Int && !base.path.empty();
+  std::vector<uint32_t> path = base.path;
+  uint32_t record = base.record;
+  if (is_first) {
+    base = followed(base);
+    base.path.clear();
+    path.push_back(0);
+  }
   // The kernel only checks constant offsets into the stack, so a computed one is a guarded read like any other.
   bool is_ours = base.kind == Place::Direct;
   ValueId start = is_known(base) ? plain_number(address(base)) : b.ptr_to_int(address(base));
@@ -190,6 +199,16 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
     b.if_then(outside, "outside", [&] { report(abi::RuntimeErrorKind::ArrayOutOfBounds, "", b.constant(0)); });
     at = b.select(outside, b.constant(0), at, "index");
     start = b.select(outside, b.constant(0), start, "array");
+  }
+  if (is_first) {
+    ir::Operand chain = ir::Builder::chain_ref({module.core().record(record), path});
+    ValueId bits = b.binary(Op::Sub, b.constant(64), b.emit(Op::CoreShift, {chain}, kI64, "shift"), "bits");
+    out.base = b.binary(Op::Add, start, b.binary(Op::Mul, at, b.binary(Op::ShrU, bits, b.constant(3), "stride")), "element");
+    out.base = b.int_to_ptr(out.base, PtrSpace::Kernel, "element");
+    out.kind = Place::Core;
+    out.record = record;
+    out.path = std::move(path);
+    return out;
   }
   bool relocates = base.kind == Place::Core && types[elem].kind == TypeKind::Struct;
   out.base = b.binary(Op::Add, start, size == 1 ? at : b.binary(Op::Mul, at, relocates ? stride(elem) : b.constant(size)), "element");

@@ -13,16 +13,6 @@ bool is_signed_type(const TypeTable& types, TypeId id) {
   return type.kind == TypeKind::Int && type.is_signed;
 }
 
-// Not in an array's element: libbpf tells the width of members only.
-bool ends_in_member(const std::vector<ir::CoreType>& types, uint32_t at, const std::vector<uint32_t>& path) {
-  bool member = false;
-  for (uint32_t step : path) {
-    member = types[at].kind != ir::CoreType::Array;
-    at = member ? types[at].members[step].type : types[at].elem;
-  }
-  return member;
-}
-
 }  // namespace
 
 template <typename F>
@@ -125,7 +115,7 @@ ValueId Body::load(const Place& place) {
         ValueId value = b.emit(Op::CoreLoad, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::int_of(size), "field");
         return b.resize(value, kI64, is_signed, "field");
       }
-      if (types[place.type].kind != TypeKind::Pointer && ends_in_member(module.module().core_types, module.core().record(place.record), place.path)) return load_number(place);
+      if (types[place.type].kind != TypeKind::Pointer && !place.path.empty()) return load_number(place);
       break;
     default: break;
   }
