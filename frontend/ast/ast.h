@@ -137,6 +137,7 @@ struct RecordLit : Expr { BTC_NODE(RecordLit, Expr) std::vector<std::pair<std::s
 struct Sizeof : Expr { BTC_NODE(Sizeof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr;
   TypeId measured; };          // sema: the type, when it relocates
 struct Offsetof : Expr { BTC_NODE(Offsetof, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; std::vector<std::string> fields;
+  bool exists = false;         // has_field(), which asks whether the member is there
   uint32_t record = 0; std::vector<uint32_t> path; };  // sema
 struct Typeinfo : Expr { BTC_NODE(Typeinfo, Expr) TypeSpec* spec = nullptr; Expr* operand = nullptr; };
 struct TypeArg : Expr { BTC_NODE(TypeArg, Expr) TypeSpec* spec = nullptr; };  // `typeof(T)` as an argument of a call

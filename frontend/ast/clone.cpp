@@ -180,6 +180,7 @@ class Cloner {
     to->spec = spec(from->spec);
     to->operand = expr(from->operand);
     to->fields = from->fields;
+    to->exists = from->exists;
     return to;
   }
   Typeinfo* copy(const Typeinfo* from) {

@@ -161,7 +161,8 @@ class Dumper {
       case NodeKind::TypeArg: return spec(as<TypeArg>(node)->spec);
       case NodeKind::IfExpr: return as<IfExpr>(node)->comptime ? "comptime" : "";
       case NodeKind::Offsetof: {
-        std::string text = as<Offsetof>(node)->spec ? spec(as<Offsetof>(node)->spec) : "";
+        std::string text = as<Offsetof>(node)->exists ? "exists" : "";
+        if (as<Offsetof>(node)->spec) text += (text.empty() ? "" : " ") + spec(as<Offsetof>(node)->spec);
         for (const std::string& field : as<Offsetof>(node)->fields) text += " ." + field;
         return text.starts_with(' ') ? text.substr(1) : text;
       }

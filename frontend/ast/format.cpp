@@ -449,7 +449,7 @@ class Formatter {
       case NodeKind::Sizeof: return "sizeof(" + spec_or_expr(as<Sizeof>(node)->spec, as<Sizeof>(node)->operand) + ")";
       case NodeKind::Typeinfo: return "typeinfo(" + spec_or_expr(as<Typeinfo>(node)->spec, as<Typeinfo>(node)->operand) + ")";
       case NodeKind::Offsetof: {
-        std::string text = "offsetof(" + spec_or_expr(as<Offsetof>(node)->spec, as<Offsetof>(node)->operand) + ", ";
+        std::string text = (as<Offsetof>(node)->exists ? "has_field(" : "offsetof(") + spec_or_expr(as<Offsetof>(node)->spec, as<Offsetof>(node)->operand) + ", ";
         for (size_t i = 0; i < as<Offsetof>(node)->fields.size(); i++) text += (i ? "." : "") + as<Offsetof>(node)->fields[i];
         return text + ")";
       }

@@ -38,7 +38,8 @@ ast::Expr* Parser::parse_word() {
     comptime->operand = operand;
     return comptime;
   }
-  if (name == "offsetof") return parse_offsetof(begin);
+  bool called = char_at(scan_layout(pos_)) == '(';
+  if (name == "offsetof" || (name == "has_field" && called)) return parse_offsetof(begin, name == "has_field");
   auto measured = [&](auto* node) {
     expect('(');
     parse_type_or_expression(node, ")");
@@ -48,13 +49,13 @@ ast::Expr* Parser::parse_word() {
   };
   if (name == "sizeof") return measured(make<ast::Sizeof>(name_range));
   if (name == "typeinfo") return measured(make<ast::Typeinfo>(name_range));
-  if (char_at(scan_layout(pos_)) == '(') return parse_call(std::move(name), name_range);
+  if (called) return parse_call(std::move(name), name_range);
   auto* identifier = make<ast::Identifier>(name_range);
   identifier->name = std::move(name);
   return identifier;
 }
 
-// call ::= identifier '(' [argument {',' argument} [',']] ')'        argument ::= typeof | expression
+// call ::= identifier '(' [argument {',' argument} [',']] ')'        argument ::= typeof | ("struct" | "union" | "enum") type | expression
 ast::Expr* Parser::parse_call(std::string name, SourceRange name_range) {
   auto* call = make<ast::Call>(name_range);
   call->name = std::move(name);
@@ -62,8 +63,8 @@ ast::Expr* Parser::parse_call(std::string name, SourceRange name_range) {
   expect('(');
   for (skip_layout(); !at_end() && peek() != ')'; skip_layout()) {
     uint32_t begin = here();
-    if (next_is_word("typeof")) {
-      ast::TypeSpec* spec = parse_typeof();
+    if (next_is_word("typeof") || next_is_word("struct") || next_is_word("union") || next_is_word("enum")) {
+      ast::TypeSpec* spec = parse_type_or_typeof();
       auto* arg = make<ast::TypeArg>(since(begin));
       arg->spec = spec;
       call->args.push_back(arg);
@@ -107,9 +108,10 @@ ast::Expr* Parser::parse_if() {
   return node;
 }
 
-// offsetof ::= "offsetof" '(' type_or_expr ',' identifier {'.' identifier} ')'
-ast::Expr* Parser::parse_offsetof(uint32_t begin) {
+// offsetof ::= ("offsetof" | "has_field") '(' type_or_expr ',' identifier {'.' identifier} ')'
+ast::Expr* Parser::parse_offsetof(uint32_t begin, bool exists) {
   auto* node = make<ast::Offsetof>(since(begin));
+  node->exists = exists;
   expect('(');
   parse_type_or_expression(node, ",");
   expect(',');

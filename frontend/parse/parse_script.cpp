@@ -269,7 +269,7 @@ void Parser::recover_statement() {
     if (c == '}' && depth == 0) return;
     pos_++;
     if (c == '{') depth++;
-    if (c == '}' && --depth == 0) return;
+    if (c == '}' && --depth == 0 && !next_is_word("else")) return;   // an `else` belongs to what was passed
     if (c == ';' && depth == 0) return;
   }
 }

@@ -115,7 +115,7 @@ class Parser : private Lexer {
   ast::Expr* parse_word();
   ast::Expr* parse_call(std::string name, SourceRange name_range);
   ast::Expr* parse_if();
-  ast::Expr* parse_offsetof(uint32_t begin);
+  ast::Expr* parse_offsetof(uint32_t begin, bool exists);
   ast::Expr* parse_dollar();
   ast::Expr* parse_map();
   ast::Expr* parse_integer();

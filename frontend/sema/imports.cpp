@@ -157,7 +157,10 @@ void Sema::import_path(const std::string& written, SourceRange range, const std:
 
 // Inside a block: `import "stdlib/..."`, headers, C; nothing that would have a place of its own in a script.
 void Sema::import_statement(const ImportStmt& stmt, const std::string& directory) {
-  if (program_.config_value(ConfigKey::UnstableImportStatement) == "error") return (void)report(DiagKind::ImportNotTopLevel, stmt.range);
+  if (program_.config_value(ConfigKey::UnstableImportStatement) == "error") {
+    foreign_failed_ = true;
+    return (void)report(DiagKind::ImportNotTopLevel, stmt.range);
+  }
   if (!unstable(ConfigKey::UnstableImportStatement, "import statements", stmt.range)) return;
   std::error_code error;
   fs::path path = fs::path(stmt.path).is_relative() ? fs::path(directory) / stmt.path : fs::path(stmt.path);

@@ -45,9 +45,11 @@ TypeId Sema::visit_sizeof(Expr*& slot) {
   return set_const(slot, {Const::Int, size, false, {}}, false);
 }
 
+// offsetof() and has_field(): of the kernel's types both are answered on the target.
 TypeId Sema::visit_offsetof(Expr*& slot) {
   auto* node = as<Offsetof>(slot);
-  if (!node->path.empty()) return types_.u64();
+  TypeId result = node->exists ? types_.bool_type() : types_.u64();
+  if (!node->path.empty()) return result;
   std::optional<TypeId> type = operand_type(node->spec, node->operand);
   if (!type) return final_ ? lattice_.error() : TypeId{};
   if (lattice_.unknown(*type)) return *type;
@@ -65,6 +67,7 @@ TypeId Sema::visit_offsetof(Expr*& slot) {
     uint32_t record = types_[current].record;
     complete(record);
     std::optional<FieldHit> hit = find_field(record, name);
+    if (!hit && node->exists) return set_const(slot, {Const::Bool, 0, false, {}}, false);   // not in the profile either: nothing can read it
     if (!hit) {
       suggest(report(DiagKind::OffsetofNoField, node->range, types_.print_user(types_.struct_type(record)), name), name, field_names(record));
       return lattice_.error();
@@ -78,13 +81,14 @@ TypeId Sema::visit_offsetof(Expr*& slot) {
     }
     current = hit->field->type;
   }
+  if (!kernel && node->exists) return set_const(slot, {Const::Bool, 1, false, {}}, false);
   if (!kernel) return set_const(slot, {Const::Int, bits / 8, false, {}}, false);
   if (final_) {
     node->record = root;
     node->path = path;
     node->operand = nullptr;
   }
-  return types_.u64();
+  return result;
 }
 
 TypeId Sema::visit_typeinfo(Expr*& slot) {

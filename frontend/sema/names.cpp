@@ -335,7 +335,7 @@ void Sema::resolve(Expr*& slot) {
     case NodeKind::Offsetof:
     case NodeKind::Typeinfo: {
       ++meta_depth_;
-      meta_word_ = slot->kind == NodeKind::Sizeof ? "sizeof" : slot->kind == NodeKind::Offsetof ? "offsetof" : "typeof or typeinfo";
+      meta_word_ = slot->kind == NodeKind::Sizeof ? "sizeof" : slot->kind == NodeKind::Offsetof ? (as<Offsetof>(slot)->exists ? "has_field" : "offsetof") : "typeof or typeinfo";
       each_child(slot, [&](Expr*& child) {
         // A bare word may be a type's name: `sizeof(int8)`; infer decides.
         if (child->kind == NodeKind::Identifier && names_type(as<Identifier>(child))) return;

@@ -71,6 +71,7 @@ ValueId Body::scalar_of(const ast::Expr* expr) {
       base.kind = Place::Core;
       base.record = offset->record;
       Place member = field(base, offset->record, offset->path);
+      if (offset->exists) return b.emit(Op::CoreFieldExists, {ir::Builder::chain_ref({module.core().record(offset->record), member.path})}, kI1, "exists");
       return b.emit(Op::CoreOffset, {ir::Builder::chain_ref({module.core().record(offset->record), member.path})}, kI64, "offset");
     }
     default: return kNoValue;

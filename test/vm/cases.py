@@ -76,6 +76,9 @@ CASES = PROBE_CASES + [
     Case("number-width", 'begin { $t = (struct task_struct *)(uint64)curtask; printf("%d %d\\n", curtask->on_cpu, $t->on_cpu); }', [r"^1 1$"]),
     Case("enum-constant", 'begin { printf("%d %d\\n", PIDTYPE_TGID, TCP_ESTABLISHED); }', [r"^1 1$"]),
     Case("sizes", 'begin { printf("%d %d\\n", sizeof(struct task_struct) > 2000, offsetof(struct task_struct, comm) > 100); }', [r"^1 1$"]),
+    Case("has-field", 'begin { printf("%d %d\\n", has_field(struct task_struct, comm), has_field(struct task_struct, __state));'
+         ' if (has_field(struct task_struct, __state)) { printf("%d\\n", curtask->__state); } else { exit(3); } }',
+         [r"^1 1$", r"^0$"], since="5.14", without=r"(?m)^1 0$"),
     Case("inode-number", 'kprobe:vfs_read /comm == "reader"/ { printf("mode %o\\n", ((struct file *)arg0)->f_inode->i_mode & 0170000); exit(); }',
          [r"^mode 20000$"], trigger=f"{P}/reader 10 1"),
 
