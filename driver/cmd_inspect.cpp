@@ -75,16 +75,24 @@ void print_events(const fb::Manifest& m) {
   }
 }
 
+// " $1", " --pid", or nothing
+std::string param_text(const fb::Manifest& m, int index) {
+  if (index < 0 || m.params() == nullptr || static_cast<uint32_t>(index) >= m.params()->size()) return "";
+  const fb::Param* param = m.params()->Get(static_cast<uint32_t>(index));
+  return std::string(param->is_getopt() ? " --" : " $") + text_of(param->name());
+}
+
 void print_facts(const fb::Manifest& m) {
   if (m.params() != nullptr && m.params()->size() != 0) {
     printf("parameters:\n");
-    for (const fb::Param* p : *m.params())
-      printf("  %s%s%s%s\n", p->is_getopt() ? "--" : "$", text_of(p->name()).c_str(), p->doc() != nullptr ? ": " : "", text_of(p->doc()).c_str());
+    for (uint32_t i = 0; i < m.params()->size(); ++i)
+      if (const fb::Param* p = m.params()->Get(i))
+        printf(" %s%s%s\n", param_text(m, static_cast<int>(i)).c_str(), p->doc() != nullptr ? ": " : "", text_of(p->doc()).c_str());
   }
   if (m.facts() == nullptr || m.facts()->size() == 0) return;
   printf("facts (settled on the target):\n");
   for (const fb::Fact* f : *m.facts())
-    printf("  %s%s%s\n", fact_kind_name(f->kind()), f->arg() != nullptr && f->arg()->size() != 0 ? " " : "", text_of(f->arg()).c_str());
+    printf("  %s%s%s%s\n", fact_kind_name(f->kind()), param_text(m, f->param()).c_str(), f->arg() != nullptr && f->arg()->size() != 0 ? " " : "", escape(text_of(f->arg())).c_str());
 }
 
 // Capabilities(7) that the artifact asks of whoever runs it.

@@ -108,7 +108,7 @@ void emit_StackRead(FunctionEmitter& f, const ir::Inst& inst) {
   uint64_t flags = (inst.operands[2].number != 0 ? kUserStack : 0) | (inst.operands[3].number != 0 ? kUserBuildId : 0);
   if (f.context() == nullptr) return f.fail(inst, "no context to read a stack from");
   f.set_result(inst, f.helper("get_stack", f.b.getInt64Ty(),
-                              {f.context(), f.value(inst.operands[0]), f.b.getInt64(inst.operands[1].number),
+                              {f.context(), f.value(inst.operands[0]), f.value(inst.operands[1]),
                                f.b.getInt64(flags)}));
 }
 

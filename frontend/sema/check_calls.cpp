@@ -38,6 +38,7 @@ const Signature& Sema::signature(Function function) {
       part = trim(part.substr(0, equals));
     }
     if (part.starts_with("literal ")) param.literal = true, part.remove_prefix(8);
+    if (part.starts_with("constant ")) param.literal = param.or_parameter = true, part.remove_prefix(9);
     size_t space = part.find(' ');
     param.type = part.substr(0, space);
     if (space != std::string_view::npos) param.name = part.substr(space + 1);
@@ -68,8 +69,9 @@ std::optional<Const> Sema::literal_argument(Call* call, size_t index) {
   return std::nullopt;
 }
 
-bool Sema::check_arg(Call* call, size_t index, std::string_view type, bool literal) {
+bool Sema::check_arg(Call* call, size_t index, std::string_view type, bool literal, bool or_parameter) {
   if (index >= call->args.size()) return true;
+  if (type == "string" && (!literal || or_parameter)) param_as_text(call->args[index]);
   Expr* arg = call->args[index];
   if (lattice_.unknown(arg->type)) return !literal;
   TypeKind kind = types_[arg->type].kind;
@@ -82,6 +84,7 @@ bool Sema::check_arg(Call* call, size_t index, std::string_view type, bool liter
       if (final_) call->args[index] = literal_of(*value_of(arg), arg->range);
       return true;
     }
+    if (or_parameter && good && param_of(arg) != nullptr) return true;
     if (auto* param = dyn<Positional>(arg)) {
       report(DiagKind::NeedsBakedParam, arg->range, param->n);
       return false;
@@ -104,7 +107,7 @@ TypeId Sema::check_by_signature(Call* call, const Signature& sig) {
       continue;
     }
     visit(call->args[i]);
-    good = check_arg(call, i, sig.params[i].type, sig.params[i].literal) && good;
+    good = check_arg(call, i, sig.params[i].type, sig.params[i].literal, sig.params[i].or_parameter) && good;
   }
   if (final_)
     for (size_t i = call->args.size(); i < sig.params.size(); ++i) {

@@ -86,11 +86,14 @@ bool Sema::coerce(Expr*& slot, TypeId target, bool warn) {
   }
 }
 
-// The name of a pattern's probe where the kernel needs its text: a program knows its number, and looks the name up.
-bool Sema::probe_as_text(Expr*& slot) {
-  if (!lattice_.is(slot->type, TypeKind::ProbeName)) return false;
-  if (final_) slot = implicit_cast(slot, types_.string(abi::kProbeTextBytes));
-  return true;
+// What is no string, but has a text where one is wanted: parameters, and the name of a pattern's probe, of which a program
+// knows the number and looks the name up. The type of the text, if there is one.
+std::optional<TypeId> Sema::as_text(Expr*& slot) {
+  if (param_as_text(slot)) return slot->type;
+  if (!lattice_.is(slot->type, TypeKind::ProbeName)) return std::nullopt;
+  TypeId text = types_.string(abi::kProbeTextBytes);
+  if (final_) slot = implicit_cast(slot, text);
+  return text;
 }
 
 // Makes the slot a Pointer, for reads of memory: integers by the space they carry, arrays and strings in memory by

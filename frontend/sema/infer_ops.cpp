@@ -244,9 +244,9 @@ TypeId Sema::visit_binary(Expr*& slot) {
   // A string parameter plus a number: the rest of the string ($1 + 3 under str()).
   if (node->op == BinaryOp::Add && node->left->kind == NodeKind::Positional && lattice_.is(left, TypeKind::String) && lattice_.is_int(right))
     return left;
-  // `probe == "kprobe:f"` of a pattern.
-  if (lattice_.is(right, TypeKind::String) && probe_as_text(node->left)) left = types_.string(abi::kProbeTextBytes);
-  else if (lattice_.is(left, TypeKind::String) && probe_as_text(node->right)) right = types_.string(abi::kProbeTextBytes);
+  // `probe == "kprobe:f"` of a pattern, `comm == $1`.
+  if (lattice_.is(right, TypeKind::String)) left = as_text(node->left).value_or(left);
+  else if (lattice_.is(left, TypeKind::String)) right = as_text(node->right).value_or(right);
   TypeId type = binary_type(node->op, node->range, node->left->range, node->right->range, left, right, true);
   if (!final_ || lattice_.unknown(type)) return type;
   if (is_comparison(node->op)) {

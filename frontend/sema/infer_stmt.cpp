@@ -315,11 +315,10 @@ void Sema::visit_for_range(ForRange* loop) {
 void Sema::visit_unroll(Unroll* node) {
   TypeId type = visit(node->count);
   std::optional<Const> count = value_of(node->count);
-  if (!count || count->kind != Const::Int) {
-    if (auto* param = dyn<Positional>(node->count))
-      report(DiagKind::NeedsBakedParam, node->count->range, param->n);
-    else if (type != lattice_.error())
-      report(DiagKind::UnrollValue, node->range);
+  if (is_number_param(node->count)) {
+    // `lower` makes a loop of it.
+  } else if (!count || count->kind != Const::Int) {
+    if (type != lattice_.error()) report(DiagKind::UnrollValue, node->range);
   } else if (count->negative || count->bits < 1) {
     report(DiagKind::UnrollMin, node->range);
   } else if (count->bits > 100) {

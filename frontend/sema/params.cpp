@@ -5,7 +5,15 @@
 
 #include "frontend/sema/sema.h"
 
-namespace btc::sema {
+namespace btc {
+
+const ast::Param* ast::param_of(const Expr* expr) {
+  if (const auto* call = dyn<Call>(expr); call != nullptr && call->function == Function::Str && call->args.size() == 1) expr = call->args[0];
+  const auto* positional = dyn<Positional>(expr);
+  return positional != nullptr ? positional->param : nullptr;
+}
+
+namespace sema {
 
 Param* Sema::find_param(const std::string& name, bool is_getopt, SourceRange range) {
   std::string key = (is_getopt ? "--" : "$") + name;
@@ -34,7 +42,7 @@ static std::optional<std::pair<uint64_t, bool>> parse_number(const std::string& 
 
 // The words of `$1` become an Integer or String when baked; otherwise the node stays and gets its Param. The same
 // parameter used as number and as string is two facts.
-void Sema::resolve_positional(Expr*& slot, bool as_string) {
+void Sema::resolve_positional(Expr*& slot, bool as_string, bool is_shown) {
   auto* node = as<Positional>(slot);
   if (options_.bake_params) {
     const auto& given = options_.baked_params;
@@ -58,7 +66,7 @@ void Sema::resolve_positional(Expr*& slot, bool as_string) {
     return;
   }
   std::string name = node->n == 0 ? "#" : std::to_string(node->n);
-  std::string key = "$" + name + (as_string ? "s" : "");
+  std::string key = "$" + name + (is_shown ? "shown" : as_string ? "s" : "");
   Param*& param = params_[key];
   if (param == nullptr) {
     auto owned = std::make_unique<Param>();
@@ -66,10 +74,35 @@ void Sema::resolve_positional(Expr*& slot, bool as_string) {
     owned->range = node->range;
     owned->kind = node->n == 0 ? Param::Uint : as_string ? Param::Str : Param::Int;
     if (as_string) owned->string_size = static_cast<uint32_t>(max_strlen_);
+    if (is_shown) owned->string_default = "0";     // of one that is not given
     param = owned.get();
     program_.params.push_back(std::move(owned));
   }
   node->param = param;
+}
+
+// A positional parameter is a number until something wants its text.
+bool Sema::param_as_text(Expr*& slot, bool is_shown) {
+  auto* node = dyn<Positional>(slot);
+  if (node == nullptr || node->n == 0 || node->param == nullptr || node->param->is_getopt || node->param->kind != Param::Int) return false;
+  resolve_positional(slot, true, is_shown);
+  slot->type = types_.string(node->param->string_size);
+  return true;
+}
+
+// What is only shown, alone or in a tuple, is shown as it was given.
+void Sema::show_params_as_given(Expr*& slot) {
+  if (auto* tuple = dyn<Tuple>(slot))
+    for (Expr*& element : tuple->elements) show_params_as_given(element);
+  param_as_text(slot, true);
+}
+
+// Numbers that became texts in all their uses need not be given as numbers.
+void Sema::drop_unused_params() {
+  std::erase_if(program_.params, [&](const auto& param) {
+    return !param->is_getopt && param->kind == Param::Int && !used_params_.contains(param.get()) &&
+           (params_.contains("$" + param->name + "s") || params_.contains("$" + param->name + "shown"));
+  });
 }
 
 void Sema::resolve_getopt(Expr*& slot) {
@@ -136,4 +169,5 @@ void Sema::resolve_getopt(Expr*& slot) {
   slot = node;
 }
 
-}  // namespace btc::sema
+}  // namespace sema
+}  // namespace btc

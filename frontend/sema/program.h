@@ -43,7 +43,11 @@ struct Param {
   std::optional<std::string> string_default;
   std::string doc;
   SourceRange range;
+  bool is_number() const { return kind == Int || kind == Uint; }
 };
+
+// The parameter that `$1`, `getopt("x", 1)` or, for texts, `str($1)` stands for; null for any other expression.
+const Param* param_of(const Expr* expr);
 
 // A function of an imported C file or BPF object.
 struct ForeignFunction {

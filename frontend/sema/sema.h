@@ -82,7 +82,7 @@ struct MacroFrame {
 };
 
 struct Signature {
-  struct Param { std::string type, name; bool literal = false; std::optional<std::string> default_value; };
+  struct Param { std::string type, name; bool literal = false, or_parameter = false; std::optional<std::string> default_value; };
   std::vector<Param> params;
   std::string result;
   size_t required() const;
@@ -199,7 +199,10 @@ class Sema {
   void resolve_spec(TypeSpec* spec);
   void resolve_call(Expr*& slot);
   void resolve_identifier(Expr*& slot);
-  void resolve_positional(Expr*& slot, bool as_string);
+  void resolve_positional(Expr*& slot, bool as_string, bool is_shown = false);
+  bool param_as_text(Expr*& slot, bool is_shown = false);
+  void show_params_as_given(Expr*& slot);
+  void drop_unused_params();
   void resolve_getopt(Expr*& slot);
   void resolve_map(MapRef* ref, std::optional<bool> scalar);
   void resolve_map(MapRef* ref, std::optional<bool> scalar, SourceRange place);  // `place`: of a message that it is used otherwise
@@ -283,7 +286,7 @@ class Sema {
   // coerce.cpp
   bool coerce(Expr*& slot, TypeId target, bool warn = true);
   Expr* implicit_cast(Expr* expr, TypeId target);
-  bool probe_as_text(Expr*& slot);
+  std::optional<TypeId> as_text(Expr*& slot);
   void read_aggregation(Expr*& slot);               // count() map read as a number
   bool to_pointer(Expr*& slot, TypeId pointee, AddrSpace fallback);
 
@@ -318,7 +321,7 @@ class Sema {
   const Signature& signature(Function function);
   TypeId check_by_signature(Call* call, const Signature& signature);
   bool check_arity(Call* call, size_t min, size_t max);
-  bool check_arg(Call* call, size_t index, std::string_view type, bool literal);
+  bool check_arg(Call* call, size_t index, std::string_view type, bool literal, bool or_parameter = false);
   TypeId call_subprog(Call* call);
   using Handler = TypeId (Sema::*)(Call*, Expr*&);
   static Handler handler_of(Function function);
@@ -366,6 +369,7 @@ class Sema {
   MapRef* map_argument(Call* call, size_t index);
   void map_key_argument(Call* call, MapRef* ref, size_t index);
   bool string_like(Expr*& slot, const char* what);
+  static bool is_number_param(const Expr* expr) { const Param* param = param_of(expr); return param != nullptr && param->is_number(); }
   std::optional<Const> literal_argument(Call* call, size_t index);
 
   Arena& arena_;
@@ -415,6 +419,7 @@ class Sema {
   std::unordered_map<const MapSymbol*, MapState> maps_;
   std::map<std::string, Subprog*> subprogs_;
   std::map<std::string, Param*> params_;
+  std::set<const Param*> used_params_;
   std::unordered_set<const Variable*> locked_;                 // declared with a type that has a size, or by a loop
   std::unordered_set<const Variable*> assigned_;
   std::unordered_map<const Variable*, DiagKind> origin_;       // how it came to be, if not by `let`

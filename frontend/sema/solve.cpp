@@ -84,6 +84,7 @@ void Sema::settle_tree(Node* node) {
   each_child(node, [&](Expr*& child) {
     if (auto* text = dyn<String>(child); text != nullptr && text->value.size() > max_strlen_ - 1 && !is_format(node, child))
       report(DiagKind::StringTooLong, text->range, max_strlen_, text->value);
+    if (auto* positional = dyn<Positional>(child)) used_params_.insert(positional->param);
     child->type = child->type && child->type != lattice_.error() ? lattice_.settle(child->type) : types_.void_type();
     settle_tree(child);
   });
@@ -133,6 +134,7 @@ void Sema::finish() {
     map->value = lattice_.unknown(map->value) ? TypeId{} : lattice_.settle(map->value);
     map->key = lattice_.unknown(map->key) ? TypeId{} : lattice_.settle(map->key);
   }
+  drop_unused_params();
   // A map nobody stores into cannot be lowered; its uses have been reported.
   std::erase_if(program_.maps, [&](const auto& map) { return !map->value && !diags_.has_errors(); });
 }

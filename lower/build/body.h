@@ -66,6 +66,9 @@ struct Place {
   bool is_indirect() const { return root != Address || !links.empty(); }
 };
 
+// `side` L or M: a parameter must be at least or at most `value`, else `message` (about `name`).
+std::string limit_line(char side, int64_t value, DiagKind message, std::string_view name = {});
+
 enum class LoopKind : uint8_t { Inline, Callback };
 
 class Body {
@@ -157,12 +160,17 @@ class Body {
   ValueId fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "", SourceRange loc = {}) {
     return b.fact(module.fact(kind, name, size, arg, loc));
   }
+  // A fact about the kernel symbol, path ... that `text` says, a literal or a parameter.
+  ValueId named_fact(abi::FactKind kind, std::string_view prefix, uint32_t size, const ast::Expr* text, SourceRange loc);
+  // A parameter's number where the language has a literal. `limits`: lines of limit_line(); what is beyond ends the run before it begins.
+  ValueId param_within(const ast::Expr* expr, std::string_view limits, SourceRange loc);
 
   // Loops (loops.cpp)
   void for_map(const ast::ForMap& loop);
   void for_range(const ast::ForRange& loop);
   void while_loop(const ast::While& loop);
   void unroll(const ast::Unroll& loop);
+  void repeat(const ast::Unroll& loop);
   void jump(const ast::Jump& jump);
 
   // Both branches of a condition of the script.

@@ -56,9 +56,9 @@ void Body::while_loop(const ast::While& loop) {
 
 void Body::unroll(const ast::Unroll& loop) {
   const auto* count = ast::dyn<ast::Integer>(loop.count);
+  if (!count) return repeat(loop);
   ir::BlockId done = b.new_block("unrolled");
-  uint64_t times = count ? count->value : 0;
-  for (uint64_t i = 0; i < times && !b.terminated(); ++i) {
+  for (uint64_t i = 0; i < count->value && !b.terminated(); ++i) {
     ir::BlockId next = b.new_block("again");
     loops_.push_back({LoopKind::Inline, done, next});
     StatementScope scope(*this);
@@ -68,6 +68,26 @@ void Body::unroll(const ast::Unroll& loop) {
     b.set_block(next);
   }
   b.br(done);
+  b.set_block(done);
+}
+
+// unroll ($1) { ... }: as often as the parameter says, which the kernel knows when it checks the program.
+void Body::repeat(const ast::Unroll& loop) {
+  ValueId times = param_within(loop.count, limit_line('L', 1, DiagKind::UnrollMin) + limit_line('M', 100, DiagKind::UnrollMax), loop.range);
+  Memory counter = temp(8, 8, "round");
+  b.store(counter.pointer, counter.offset, b.constant(0));
+  ir::BlockId head = b.new_block("unroll"), body = b.new_block("body"), next = b.new_block("again"), done = b.new_block("unrolled");
+  b.br(head);
+  b.set_block(head);
+  b.br_if(b.binary(Op::LtU, b.load(counter.pointer, counter.offset, kI64, "round"), times, "more"), body, done);
+  b.set_block(body);
+  loops_.push_back({LoopKind::Inline, done, next});
+  statements(*loop.body);
+  loops_.pop_back();
+  b.br(next);
+  b.set_block(next);
+  b.store(counter.pointer, counter.offset, b.binary(Op::Add, b.load(counter.pointer, counter.offset, kI64, "round"), b.constant(1), "round"));
+  b.br(head);
   b.set_block(done);
 }
 

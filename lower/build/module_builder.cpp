@@ -161,14 +161,17 @@ uint32_t ModuleBuilder::fact(abi::FactKind kind, std::string_view name, uint32_t
 }
 
 uint32_t ModuleBuilder::param_fact(const ast::Param* param) {
-  uint32_t index = params_.at(param);
-  std::string name = param->is_getopt ? "opt_" + param->name : param->name == "#" ? "param_count" : "param_" + param->name;
   bool is_string = param->kind == ast::Param::Str;
   uint32_t size = is_string ? std::max<uint32_t>(param->string_size, 1) : param->kind == ast::Param::Bool ? 1 : 8;
-  uint32_t id = fact(abi::FactKind::Param, name, size, std::to_string(index));
+  return param_fact(abi::FactKind::Param, param, size, "", param->range);
+}
+
+uint32_t ModuleBuilder::param_fact(abi::FactKind kind, const ast::Param* param, uint32_t size, std::string_view arg, SourceRange loc) {
+  uint32_t index = params_.at(param);
+  std::string name = param->is_getopt ? "opt_" + param->name : param->name == "#" ? "param_count" : "param_" + param->name;
+  uint32_t id = fact(kind, name, size, fmt::format("{}\n{}", index, arg), loc);
   module_->facts[id].param = static_cast<int>(index);
-  module_->facts[id].arg.clear();
-  module_->facts[id].loc = param->range;
+  module_->facts[id].arg = arg;
   return id;
 }
 

@@ -30,6 +30,7 @@ class ModuleBuilder {
   // `loc`: what in the script asks for it first; a message about the fact points there.
   uint32_t fact(abi::FactKind kind, std::string_view name, uint32_t size, std::string_view arg = "", SourceRange loc = {});
   uint32_t param_fact(const ast::Param* param);
+  uint32_t param_fact(abi::FactKind kind, const ast::Param* param, uint32_t size, std::string_view arg, SourceRange loc);
   uint32_t event(ir::Event event);
   // The event that reports an error at a place; `helper` is the BPF helper's name.
   uint32_t error_event(abi::RuntimeErrorKind kind, std::string_view helper, SourceRange place, std::vector<SourceRange> expanded_from = {});

@@ -119,6 +119,8 @@ class Builder {
   ValueId is_zero(ValueId value, std::string_view name = {}) { return binary(Op::Eq, value, constant(0, type(value)), name); }
   ValueId select(ValueId flag, ValueId a, ValueId b, std::string_view name = {}) { return emit(Op::Select, {val(flag), val(a), val(b)}, type(a), name); }
 
+  ValueId at_most(ValueId value, int64_t limit) { return select(binary(Op::LtU, constant(limit), value, "over"), constant(limit), value, "size"); }
+
   // ---- Memory ----
   ValueId slot_addr(uint32_t slot) { return emit(Op::SlotAddr, {number(Operand::Slot, slot)}, ptr_type(PtrSpace::Mem), fn().slots[slot].name); }
   ValueId rodata(std::string_view bytes) { return emit(Op::RodataAddr, {text(bytes)}, ptr_type(PtrSpace::Ro), "str"); }

@@ -328,7 +328,7 @@ class Verifier {
       case Op::BuiltinMem: return want_memory(inst, 1);
       case Op::StackRead:
         want_memory(inst, 0);
-        check_slot_bounds(inst, 0, 0, inst.operands[1].number);
+        want_int(inst, 1);
         return want_result(inst, kI64);
       case Op::MapLookup: want_readable(inst, 1); return want_result(inst, pointer(PtrSpace::Map, true));
       case Op::MapLookupPercpu: want_readable(inst, 1), want_int(inst, 2); return want_result(inst, pointer(PtrSpace::Map, true));

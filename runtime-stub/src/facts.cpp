@@ -26,6 +26,9 @@ struct Value {
 };
 
 Value number(uint64_t n) { return {n, {}, false, {}}; }
+std::string_view name_of(const RunState& run, const fb::Fact& fact) {
+  return fact.param() < 0 ? text_of(fact.arg()) : std::string_view(run.params[static_cast<uint32_t>(fact.param())].text);
+}
 uint64_t clock_ns(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
@@ -51,6 +54,20 @@ Value fact_Param(RunState& run, const fb::Fact& fact) {
   bool is_text = param->kind() == 1;
   if (is_text && value.text.size() >= fact.size() && fact.size() != 0) return {0, std::string_view(value.text).substr(0, fact.size() - 1), true, {}};
   return {static_cast<uint64_t>(value.number), value.text, is_text, {}};
+}
+
+// The limits are those that the compiler knows for a literal in the same place; the messages too.
+Value fact_ParamWithin(RunState& run, const fb::Fact& fact) {
+  int64_t given = run.params[static_cast<uint32_t>(fact.param())].number;
+  for (std::string_view rest = text_of(fact.arg()); !rest.empty();) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    bool is_least = next_word(line) == "L";
+    int64_t limit = 0;
+    parse_i64(next_word(line), &limit);
+    if (is_least ? given < limit : given > limit) return {0, {}, false, std::string(trim(line))};
+  }
+  return number(static_cast<uint64_t>(given));
 }
 Value fact_WarningLevel(RunState& run, const fb::Fact&) { return number(run.options.output.warning_level); }
 Value fact_TargetPid(RunState& run, const fb::Fact&) { return number(static_cast<uint64_t>(run.target_pid())); }
@@ -89,14 +106,15 @@ Value fact_HasFuncIp(RunState& run, const fb::Fact&) {
     if (binding.how != How::TestRun && !run.features.helper(prog_type_of(binding), "get_func_ip")) return number(0);
   return number(1);
 }
-Value fact_KernelSymbol(RunState&, const fb::Fact& fact) {
-  uint64_t address = kernel_symbol(text_of(fact.arg()));
+Value fact_KernelSymbol(RunState& run, const fb::Fact& fact) {
+  std::string_view name = name_of(run, fact);
+  uint64_t address = kernel_symbol(name);
   if (address != 0) return number(address);
-  return {0, {}, false, cat("Failed to resolve kernel symbol: ", text_of(fact.arg()))};
+  return {0, {}, false, cat("Failed to resolve kernel symbol: ", name)};
 }
-Value fact_CgroupId(RunState&, const fb::Fact& fact) {
+Value fact_CgroupId(RunState& run, const fb::Fact& fact) {
   // The 64-bit id is the file handle of the folder (kernfs); 4.18 on.
-  std::string path(text_of(fact.arg()));
+  std::string path(name_of(run, fact));
   struct { file_handle head; char bytes[64]; } handle;
   memset(&handle, 0, sizeof handle);
   handle.head.handle_bytes = 8;
@@ -113,7 +131,7 @@ Value fact_CgroupId(RunState&, const fb::Fact& fact) {
 Value fact_HelperExists(RunState& run, const fb::Fact& fact) {
   return for_all_types(run, [&](uint32_t type) { return run.features.helper(type, text_of(fact.arg())); });
 }
-Value fact_KfuncExists(RunState& run, const fb::Fact& fact) { return number(run.features.kfunc(text_of(fact.arg()))); }
+Value fact_KfuncExists(RunState& run, const fb::Fact& fact) { return number(run.features.kfunc(name_of(run, fact))); }
 
 using FactFunction = Value (*)(RunState&, const fb::Fact&);
 constexpr FactFunction kFunctions[] = {

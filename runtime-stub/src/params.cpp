@@ -91,7 +91,8 @@ bool bind_positional(const fb::Param& param, const Options& options, ParamValue*
       *error = cat("ERROR: positional parameter $", name, " is not given\n");
       return false;
     }
-    return true;                               // 0 and ""
+    out->text = text_of(param.string_default());
+    return true;                               // 0 and "", or what is shown of one that is not given
   }
   const std::string& given = options.positional[index - 1];
   out->text = given;
@@ -145,7 +146,9 @@ std::string describe_params(const fb::Manifest& manifest) {
   for (uint32_t i = 0; i < count_of(manifest.params()); ++i) {
     const fb::Param* param = manifest.params()->Get(i);
     if (param->is_getopt()) append(text, cat("    -- --", text_of(param->name()), "=...  ", text_of(param->doc()), "\n"));
-    else if (text_of(param->name()) != "#") append(text, cat("    $", text_of(param->name()), "\n"));
+    std::string line = cat("    $", text_of(param->name()), "\n");
+    bool is_said = text.find(line) != std::string::npos;   // as a number, and now as a text
+    if (!param->is_getopt() && text_of(param->name()) != "#" && !is_said) append(text, line);
   }
   return text;
 }

@@ -35,6 +35,8 @@ KPROBES = [
     Case("kprobe-module", 'kprobe:virtio_blk:virtblk_done { @[probe] = count(); }', [r"^@\[kprobe:virtio_blk:virtblk_done\]: [1-9]"], trigger=DISK,
          forms=["kprobe MODULE:FUNC"], sample=True),
     Case("kprobe-vmlinux", 'kprobe:vmlinux:vfs_read /comm == "reader"/ { @[arg2] = count(); }', [r"^@\[777\]: 20$"], trigger=READ),
+    Case("kprobe-stack-parameter", 'kprobe:vfs_read /comm == "reader"/ { $n = 0; unroll($2) { $n++; } @[len(kstack($1)), len(kstack) > 2, $n] = count(); }',
+         [r"^@\[2, (1|true), 7\]: 20$"], args="2 7", trigger=READ),
     Case("kprobe-offset", 'kprobe:vfs_read+0 /comm == "reader"/ { @zero = count(); } kprobe:vfs_read+5 /comm == "reader"/ { @five = count(); }',
          [r"^@five: 20$", r"^@zero: 20$"], trigger=READ, until="6.1", forms=["kprobe FUNC+OFFSET"]),
     Case("kprobe-offset-ibt", 'kprobe:vfs_read+4 /comm == "reader"/ { @four = count(); }', [r"^@four: 20$"], trigger=READ, since="6.12", forms=["kprobe FUNC+OFFSET"]),

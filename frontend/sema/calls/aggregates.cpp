@@ -45,7 +45,7 @@ TypeId Sema::call_aggregate(Call* call, Expr*&) {
       visit(call->args[1]);
       auto bits = literal_argument(call, 1);
       if (!bits || bits->kind != Const::Int) {
-        report(DiagKind::ArgLiteral, call->range, call->name, "int", base_name(call->args[1]->type));
+        if (call->args[1]->kind != NodeKind::Positional) report(DiagKind::ArgLiteral, call->range, call->name, "int", base_name(call->args[1]->type));
         return lattice_.error();
       }
       if (bits->negative || bits->bits > 5) {

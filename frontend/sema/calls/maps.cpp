@@ -120,6 +120,7 @@ TypeId Sema::call_print(Call* call, Expr*&) {
     }
     return types_.void_type();
   }
+  show_params_as_given(call->args[0]);
   TypeId type = visit(call->args[0]);
   complete_whole(type);
   for (size_t i = 1; i < call->args.size(); ++i) visit(call->args[i]);

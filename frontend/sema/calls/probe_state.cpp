@@ -12,7 +12,7 @@ static std::optional<StackMode> stack_mode(std::string_view name) {
   return std::nullopt;
 }
 
-// kstack([mode][, limit]); the result type says all, the arguments go.
+// kstack([mode][, limit]); the result type says all, the arguments go, but for a parameter as the limit.
 TypeId Sema::call_stack(Call* call, Expr*&) {
   bool kernel = *call->function == Function::Kstack;
   if (call->args.empty() && call->type) {  // walked to the end before
@@ -26,7 +26,7 @@ TypeId Sema::call_stack(Call* call, Expr*&) {
   type.p0 = 127;
   StackMode standard = stack_mode(program_.config_value(ConfigKey::StackMode)).value_or(StackMode::Bpftrace);
   type.mode = standard;
-  bool bad = false;
+  bool bad = false, by_param = false;
   size_t limit_at = 0;
   if (!call->args.empty()) {
     if (auto* word = dyn<Identifier>(call->args[0]); word != nullptr && !word->enum_constant) {
@@ -41,9 +41,12 @@ TypeId Sema::call_stack(Call* call, Expr*&) {
   }
   if (limit_at < call->args.size()) {
     visit(call->args[limit_at]);
-    auto limit = literal_argument(call, limit_at);
-    if (!limit || limit->kind != Const::Int || limit->negative) {
-      if (call->args[limit_at]->kind != NodeKind::Positional) report(DiagKind::StackLimit, call->range, call->name);
+    by_param = is_number_param(call->args[limit_at]);
+    auto limit = by_param ? std::nullopt : literal_argument(call, limit_at);
+    if (by_param) {
+      // The type has room for as many as kernels give (kernel.perf_event_max_stack); `lower` asks for fewer.
+    } else if (!limit || limit->kind != Const::Int || limit->negative) {
+      report(DiagKind::StackLimit, call->range, call->name);
       bad = true;
     } else if (limit->bits > 1024) {
       report(DiagKind::StackLimitMax, call->range, call->name, limit->bits);
@@ -65,7 +68,7 @@ TypeId Sema::call_stack(Call* call, Expr*&) {
   }
   if (*call->function == Function::DwUstack && final_) unstable(ConfigKey::UnstableDwUstack, "dw_ustack (DWARF stack unwinding)", call->range);
   if (bad) return lattice_.error();
-  if (final_) call->args.clear();
+  if (final_ && !by_param) call->args.clear();
   return types_.intern(type);
 }
 

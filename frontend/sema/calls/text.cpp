@@ -20,13 +20,16 @@ static Accepts accepts(const std::string& conversion) {
 
 TypeId Sema::call_format(Call* call, Expr*&) {
   bool good = check_arity(call, 1, 128);
+  std::vector<abi::FormatPiece> pieces;
+  if (auto* format = call->args.empty() ? nullptr : dyn<String>(call->args[0]))
+    for (abi::FormatPiece& piece : abi::parse_format(format->value))
+      if (piece.has_conversion) pieces.push_back(std::move(piece));
+  for (size_t i = 1; i < std::min(pieces.size() + 1, call->args.size()); ++i)
+    if (pieces[i - 1].conversion == "s") show_params_as_given(call->args[i]);
   for (Expr*& arg : call->args) visit(arg);
   if (!good || !check_arg(call, 0, "string", true)) return types_.void_type();
   if (*call->function == Function::Debugf) report(DiagKind::DebugfProduction, call->range);
   if (!final_) return types_.void_type();
-  std::vector<abi::FormatPiece> pieces;
-  for (abi::FormatPiece& piece : abi::parse_format(as<String>(call->args[0])->value))
-    if (piece.has_conversion) pieces.push_back(std::move(piece));
   size_t given = call->args.size() - 1;
   if (given != pieces.size()) {
     report(given < pieces.size() ? DiagKind::FormatTooFew : DiagKind::FormatTooMany, call->range, given, pieces.size());
@@ -118,10 +121,11 @@ TypeId Sema::call_str(Call* call, Expr*& slot) {
     }
     return result;
   }
-  if (call->args.size() == 1 && probe_as_text(call->args[0])) {
-    if (final_) slot = call->args[0];
-    return types_.string(abi::kProbeTextBytes);
-  }
+  if (call->args.size() == 1)
+    if (auto text = as_text(call->args[0])) {
+      if (final_) slot = call->args[0];
+      return *text;
+    }
   if (!lattice_.is_int(type) && !lattice_.is(type, TypeKind::Pointer) && !lattice_.is(type, TypeKind::Array)) {
     report(DiagKind::StrArgument, call->range, call->name, show(type));
     return lattice_.error();
@@ -141,7 +145,7 @@ bool Sema::string_like(Expr*& slot, const char* what) {
     if (final_) slot = literal_of(*known, slot->range);
     return true;
   }
-  if (probe_as_text(slot)) return true;
+  if (as_text(slot)) return true;
   auto byte_elements = [&](TypeId elem) { return types_[elem].kind == TypeKind::Int && types_[elem].size == 1; };
   if (t.kind == TypeKind::Pointer || t.kind == TypeKind::Array) {
     if (!byte_elements(t.elem)) {
@@ -204,9 +208,10 @@ TypeId Sema::call_strncmp(Call* call, Expr*&) {
       return lattice_.error();
     }
   }
+  if (is_number_param(call->args[2])) return types_.u64();
   auto count = literal_argument(call, 2);
   if (!count || count->kind != Const::Int || count->negative) {
-    if (call->args[2]->kind != NodeKind::Positional) report(DiagKind::StrncmpLength, call->range);
+    report(DiagKind::StrncmpLength, call->range);
     return lattice_.error();
   }
   if (final_) call->args[2] = literal_of(*count, call->args[2]->range);

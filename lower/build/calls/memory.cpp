@@ -20,10 +20,6 @@ AddrSpace space_of(Body& body, const ast::Expr* pointer) {
   return space == AddrSpace::Btf ? AddrSpace::Kernel : space;
 }
 
-ValueId least(ir::Builder& b, ValueId value, int64_t limit) {
-  return b.select(b.binary(Op::LtU, b.constant(limit), value, "over"), b.constant(limit), value, "size");
-}
-
 }  // namespace
 
 // str(p): up to max_strlen characters; str(p, n): n bytes with the NUL, so n - 1 characters.
@@ -49,7 +45,7 @@ ValueId lower_call_Str(Body& body, const ast::Call& call, const CallTarget& targ
     size = b.constant(static_cast<int64_t>(std::min<uint64_t>(bytes, capacity)));
   } else if (length) {
     wanted = body.scalar(length);
-    size = least(b, wanted, capacity);
+    size = b.at_most(wanted, capacity);
   }
   if (!body.keep_tail) body.zero(target.to, capacity);
   ValueId got = body.read_string(target.to, from, space, size, capacity);
@@ -71,7 +67,7 @@ ValueId lower_call_Buf(Body& body, const ast::Call& call, const CallTarget& targ
   if (!is_pointer) {
     Place array = body.place(what);
     uint32_t bytes = std::min(type.size, body.types.size_of(what->type));
-    ValueId count = length ? least(b, body.scalar(length), bytes) : b.constant(bytes);
+    ValueId count = length ? b.at_most(body.scalar(length), bytes) : b.constant(bytes);
     b.store(target.to.pointer, target.to.offset, b.resize(count, kI32, false, "count"));
     if (bytes < type.size) body.zero(data, type.size);
     if (body.types.size_of(what->type) > bytes) array.type = body.types.array(body.types.int_type(1, false), bytes);
@@ -86,7 +82,7 @@ ValueId lower_call_Buf(Body& body, const ast::Call& call, const CallTarget& targ
     body.read(data, from, space, type.size);
     return kNoValue;
   }
-  ValueId count = least(b, body.scalar(length), type.size);
+  ValueId count = b.at_most(body.scalar(length), type.size);
   b.store(target.to.pointer, target.to.offset, b.resize(count, kI32, false, "count"));
   body.zero(data, type.size);
   body.read_bytes(data, from, space, count, type.size);

@@ -13,15 +13,23 @@ std::string name_of(const ast::Call& call) {
   return string ? string->value : "";
 }
 
+// How many frames are wanted: `room`, or a parameter's fewer.
+ValueId frame_limit(Body& body, const ast::Call& call, int64_t room) {
+  if (call.args.empty()) return body.b.constant(room);
+  ValueId wanted = body.param_within(call.args.back(), limit_line('L', 0, DiagKind::StackLimit, call.name), call.range);
+  return body.b.at_most(wanted, room);
+}
+
 // `at`: where the number of frames goes; the frames follow.
-void read_stack(Body& body, const Type& type, Memory at, bool user) {
+void read_stack(Body& body, const ast::Call& call, Memory at, bool user) {
   ir::Builder& b = body.b;
+  const Type type = body.types[call.type];
   bool build_ids = type.mode == StackMode::BuildId;
   int64_t frame = build_ids ? 32 : 8;
-  int64_t bytes = frame * type.p0;
   Memory frames = at.at(8);
-  if (!body.keep_tail) body.zero(frames, static_cast<uint32_t>(bytes));
-  ValueId got = b.emit(Op::StackRead, {ir::Builder::val(body.pointer_to(frames)), ir::Builder::imm(bytes), ir::Builder::imm(user ? 1 : 0), ir::Builder::imm(build_ids ? 1 : 0)}, kI64, "bytes");
+  if (!body.keep_tail) body.zero(frames, static_cast<uint32_t>(frame * type.p0));
+  ValueId bytes = b.binary(Op::Mul, frame_limit(body, call, type.p0), b.constant(frame), "most");
+  ValueId got = b.emit(Op::StackRead, {ir::Builder::val(body.pointer_to(frames)), ir::Builder::val(bytes), ir::Builder::imm(user ? 1 : 0), ir::Builder::imm(build_ids ? 1 : 0)}, kI64, "bytes");
   ValueId failed = b.binary(Op::LtS, got, b.constant(0), "failed");
   b.store(at.pointer, at.offset, b.binary(Op::ShrU, b.select(failed, b.constant(0), got, "bytes"), b.constant(build_ids ? 5 : 3), "frames"));
   body.b.if_then(failed, "no_stack", [&] { body.report(user ? abi::RuntimeErrorKind::UstackFailed : abi::RuntimeErrorKind::KstackFailed, "get_stack", got); });
@@ -30,7 +38,7 @@ void read_stack(Body& body, const Type& type, Memory at, bool user) {
 }  // namespace
 
 ValueId lower_call_Kstack(Body& body, const ast::Call& call, const CallTarget& target) {
-  read_stack(body, body.types[call.type], target.to, false);
+  read_stack(body, call, target.to, false);
   return kNoValue;
 }
 
@@ -39,7 +47,7 @@ ValueId lower_call_Ustack(Body& body, const ast::Call& call, const CallTarget& t
   TypeId i32 = body.types.int_type(4, true);
   body.store_scalar(body.pid_or_tid(false, false), i32, target.to);
   body.store_scalar(body.probe_index(), i32, target.to.at(4));
-  read_stack(body, body.types[call.type], target.to.at(8), true);
+  read_stack(body, call, target.to.at(8), true);
   return kNoValue;
 }
 
@@ -51,13 +59,12 @@ ValueId lower_call_DwUstack(Body& body, const ast::Call& call, const CallTarget&
   body.need("helper:loop");
   body.need(abi::kUnwindNeed);
   const Type type = body.types[call.type];
-  auto most = std::min<int64_t>(type.p0, kUnwindMostFrames);
   ValueId pid = body.pid_or_tid(false, false);
   body.store_scalar(pid, i32, target.to);
   body.store_scalar(body.probe_index(), i32, target.to.at(4));
   Memory frames = target.to.at(16);
   body.zero(frames, static_cast<uint32_t>(8 * type.p0));
-  ValueId got = b.bpf("btc_unwind", {body.pointer_to(frames), b.constant(most), pid}, "bytes");
+  ValueId got = b.bpf("btc_unwind", {body.pointer_to(frames), frame_limit(body, call, std::min<int64_t>(type.p0, kUnwindMostFrames)), pid}, "bytes");
   ValueId failed = b.binary(Op::LtS, got, b.constant(0), "failed");
   b.store(target.to.pointer, target.to.at(8).offset, b.binary(Op::ShrU, b.select(failed, b.constant(0), got, "bytes"), b.constant(3), "frames"));
   b.if_then(failed, "no_stack", [&] { body.report(abi::RuntimeErrorKind::NoUnwindData, "", got); });
@@ -75,8 +82,7 @@ ValueId lower_call_Usym(Body& body, const ast::Call& call, const CallTarget& tar
 }
 
 ValueId lower_call_Kaddr(Body& body, const ast::Call& call, const CallTarget&) {
-  std::string name = name_of(call);
-  return body.fact(abi::FactKind::KernelSymbol, "kaddr_" + name, 8, name, call.range);
+  return body.named_fact(abi::FactKind::KernelSymbol, "kaddr_", 8, call.args[0], call.range);
 }
 
 // Wherever the file is mapped, the way from the probe's own instruction to the symbol is as long as in the file.

@@ -35,9 +35,11 @@ ValueId lower_call_Strlen(Body& body, const ast::Call& call, const CallTarget&) 
 ValueId lower_call_Strncmp(Body& body, const ast::Call& call, const CallTarget&) {
   Text a = text_argument(body, call.args[0]);
   Text c = text_argument(body, call.args[1]);
+  int64_t most = std::min<int64_t>(a.capacity, c.capacity);
   const auto* literal = ast::dyn<ast::Integer>(call.args[2]);
-  uint64_t limit = std::min<uint64_t>({a.capacity, c.capacity, literal ? literal->value : a.capacity});
-  return body.b.bpf("btc_str_compare", {a.address, c.address, body.b.constant(static_cast<int64_t>(limit))}, "difference");
+  ValueId limit = literal ? body.b.constant(static_cast<int64_t>(std::min<uint64_t>(static_cast<uint64_t>(most), literal->value)))
+                          : body.b.at_most(body.param_within(call.args[2], limit_line('L', 0, DiagKind::StrncmpLength), call.range), most);
+  return body.b.bpf("btc_str_compare", {a.address, c.address, limit}, "difference");
 }
 
 ValueId lower_call_Strstr(Body& body, const ast::Call& call, const CallTarget&) {

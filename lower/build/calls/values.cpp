@@ -43,10 +43,10 @@ ValueId lower_call_Bswap(Body& body, const ast::Call& call, const CallTarget&) {
 }
 
 ValueId lower_call_Cgroupid(Body& body, const ast::Call& call, const CallTarget&) {
-  return body.fact(abi::FactKind::CgroupId, "cgroup_id", 8, text_of(call, 0), call.range);
+  return body.named_fact(abi::FactKind::CgroupId, "cgroup_", 8, call.args[0], call.range);
 }
 ValueId lower_call_KfuncExist(Body& body, const ast::Call& call, const CallTarget&) {
-  return body.fact(abi::FactKind::KfuncExists, "has_" + text_of(call, 0), 1, text_of(call, 0));
+  return body.named_fact(abi::FactKind::KfuncExists, "has_", 1, call.args[0], call.range);
 }
 ValueId lower_call_KfuncAllowed(Body& body, const ast::Call& call, const CallTarget& target) { return lower_call_KfuncExist(body, call, target); }
 
