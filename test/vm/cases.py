@@ -47,6 +47,10 @@ CASES = PROBE_CASES + [
          server="sh -c 'mkdir -p /boot; echo CONFIG_HZ=250 > /boot/config-$(uname -r); sleep 30'", after="rm /boot/config-*",
          trigger=f"{P}/caller 2; {P}/reader 777 20; {P}/opener /x", sample=True),
 
+    Case("import-stdlib", 'import "stdlib/strings"; import "stdlib/map"; begin { @m[1] = 7; let $k : int64 = 1; $p = __lookup_elem((void *)(&@m), (void *)(&$k)); print(*(int64 *)$p);'
+         ' let $v : string[64]; $r = __strerror((int32)2, &$v); print($v); $h = "hello, world"; $n = "wor"; print((__bpf_strnlen((int8 *)(&$h), 100),'
+         ' __bpf_strnstr((int8 *)(&$h), (int8 *)(&$n), 13, 4))); exit(); }', [r"^7$", r"^No such file or directory$", r"^\(12, 7\)$"]),
+
     # ---- Kernel types relocate: values that /proc or the guest itself tells ------------------------------------------
     Case("task-fields", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { printf("%d %d %s %d %d\\n", curtask->tgid == pid, curtask->pid == tid,'
          ' curtask->comm, curtask->group_leader->pid == pid, curtask->signal->rlim[7].rlim_cur); exit(); }',
