@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime-stub/src/inflate.h"
+#include "runtime-stub/src/output/inflate.h"
 #include "runtime-stub/src/support.h"
 
 namespace {
 
-struct Text { std::string bytes; size_t at = 0; };
+struct Text { std::vector<uint8_t> bytes; size_t at = 0; };
 
 }  // namespace
 
@@ -23,9 +23,10 @@ void* gzopen64(const char* path, const char*) {
   bool there = btc::rt::read_whole_file(path, &file), last = strcmp(path, "/proc/config.gz") == 0;
   if (!there && !last) return nullptr;
   auto* text = new Text;
-  btc::rt::Bytes bytes(reinterpret_cast<const uint8_t*>(file.data()), file.size());
-  if (!btc::rt::is_gzip(bytes)) text->bytes = std::move(file);
-  else if (!btc::rt::gunzip(bytes, kLimit, &text->bytes)) {
+  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(file.data()), file.size());
+  if (!btc::rt::is_gzip(bytes)) {
+    text->bytes.assign(bytes.begin(), bytes.end());
+  } else if (!btc::rt::gunzip(bytes, kLimit, text->bytes)) {
     delete text;
     return nullptr;
   }
@@ -34,8 +35,8 @@ void* gzopen64(const char* path, const char*) {
 
 char* gzgets(void* file, char* line, int size) {
   auto* text = static_cast<Text*>(file);
-  size_t end = text->bytes.find('\n', text->at);
-  end = end == std::string::npos ? text->bytes.size() : end + 1;
+  auto from = text->bytes.begin() + static_cast<ptrdiff_t>(text->at), newline = std::find(from, text->bytes.end(), '\n');
+  size_t end = static_cast<size_t>(newline - text->bytes.begin()) + (newline != text->bytes.end());
   if (text->at >= end || size < 2) return nullptr;
   size_t count = std::min(end - text->at, static_cast<size_t>(size) - 1);
   memcpy(line, text->bytes.data() + text->at, count);

@@ -1,5 +1,5 @@
-// gunzip() on what zlib makes: stored, fixed and dynamic blocks, far copies, names, damage.
-#include "runtime-stub/src/inflate.h"
+// gunzip() on what gzip makes: stored, fixed and dynamic blocks, far copies, names, damage.
+#include "runtime-stub/src/output/inflate.h"
 
 #include <gtest/gtest.h>
 
@@ -24,38 +24,46 @@ std::string dynamic_text() {
   return text;
 }
 
+// gunzip() with its result as a text.
+bool unpacked(std::span<const uint8_t> packed, size_t limit, std::string* text) {
+  std::vector<uint8_t> out;
+  bool good = gunzip(packed, limit, out);
+  text->assign(out.begin(), out.end());
+  return good;
+}
+
 }  // namespace
 
 TEST(Inflate, Stored) {
   std::string text;
-  ASSERT_TRUE(gunzip(Bytes(kStored), 100, &text));
+  ASSERT_TRUE(unpacked(kStored, 100, &text));
   EXPECT_EQ(text, "CONFIG_HZ=250\n");
-  EXPECT_FALSE(gunzip(Bytes(kStored), 13, &text));
+  EXPECT_FALSE(unpacked(kStored, 13, &text));
 }
 
 TEST(Inflate, FixedWithNameAndOverlappingCopies) {
   std::string text;
-  ASSERT_TRUE(gunzip(Bytes(kFixedWithName), 1000, &text));
+  ASSERT_TRUE(unpacked(kFixedWithName, 1000, &text));
   EXPECT_EQ(text, std::string(300, 'a') + "CONFIG_HZ=250\n");
-  EXPECT_FALSE(gunzip(Bytes(kFixedWithName), 100, &text));
+  EXPECT_FALSE(unpacked(kFixedWithName, 100, &text));
 }
 
 TEST(Inflate, Dynamic) {
   std::string text;
-  ASSERT_TRUE(gunzip(Bytes(kDynamic), 10000, &text));
+  ASSERT_TRUE(unpacked(kDynamic, 10000, &text));
   EXPECT_EQ(text, dynamic_text());
 }
 
 // No input reads or writes outside: cut files are refused, changed bytes give anything.
 TEST(Inflate, Damaged) {
   std::string text;
-  for (size_t size = 0; size + 9 < sizeof kDynamic; ++size) EXPECT_FALSE(gunzip(Bytes(kDynamic, size), 10000, &text)) << size;
+  for (size_t size = 0; size + 9 < sizeof kDynamic; ++size) EXPECT_FALSE(unpacked(std::span(kDynamic, size), 10000, &text)) << size;
   for (size_t at = 0; at < sizeof kDynamic; ++at) {
     for (int bit = 0; bit < 8; ++bit) {
       std::vector<uint8_t> changed(kDynamic, kDynamic + sizeof kDynamic);
       changed[at] ^= static_cast<uint8_t>(1 << bit);
-      gunzip(Bytes(changed.data(), changed.size()), 10000, &text);
-      EXPECT_LE(text.size(), 10000u + 258u);
+      unpacked(changed, 10000, &text);
+      EXPECT_LE(text.size(), 10000u);
     }
   }
 }

@@ -6,6 +6,7 @@ namespace btc::rt {
 
 namespace {
 
+constexpr uint8_t kDeflate = 8;                  // the method of both formats
 constexpr int kMostBits = 15;
 
 // A canonical code: how many symbols have each length, and the symbols in the order of their codes.
@@ -149,9 +150,33 @@ class Inflater {
 }  // namespace
 
 bool inflate_zlib(std::span<const uint8_t> packed, std::vector<uint8_t>& out) {
-  constexpr uint8_t kDeflate = 8;
   if (packed.size() < 2 || (packed[0] & 15) != kDeflate || (packed[1] & 0x20) != 0) return false;   // a preset dictionary
   return Inflater(packed.subspan(2), out).run();
+}
+
+constexpr size_t kGzipHead = 10, kGzipTail = 8;  // the tail: checksum, size
+
+bool is_gzip(std::span<const uint8_t> packed) {
+  return packed.size() >= kGzipHead + kGzipTail && packed[0] == 0x1f && packed[1] == 0x8b && packed[2] == kDeflate;
+}
+
+bool gunzip(std::span<const uint8_t> packed, size_t limit, std::vector<uint8_t>& out) {
+  if (!is_gzip(packed)) return false;
+  constexpr uint8_t kHeaderCheck = 2, kExtra = 4, kName = 8, kComment = 16;
+  size_t size = 0, end = packed.size() - kGzipTail;
+  for (size_t i = 4; i-- > 0;) size = size << 8 | packed[end + 4 + i];
+  if (size > limit) return false;
+  uint8_t flags = packed[3];
+  size_t at = kGzipHead;
+  if ((flags & kExtra) != 0) at += 2u + packed[at] + packed[at + 1] * 256u;
+  for (uint8_t text : {kName, kComment}) {
+    while ((flags & text) != 0 && at < end && packed[at] != 0) ++at;
+    at += (flags & text) != 0;
+  }
+  at += (flags & kHeaderCheck) != 0 ? 2 : 0;
+  if (at >= end) return false;
+  out.resize(size);
+  return Inflater(packed.subspan(at, end - at), out).run();
 }
 
 }  // namespace btc::rt
