@@ -77,6 +77,7 @@ CASES = PROBE_CASES + [
          r"^@: { .*\.rlim = \[(?:{[^}]*},){7}{ \.rlim_cur = 65536,"], trigger=f"umask 022; {P}/opener /x"),
     Case("strides", 'tracepoint:syscalls:sys_enter_openat /comm == "opener"/ { $p = (struct rlimit *)curtask->signal->rlim; $i = (uint64)7;'
          ' printf("%d %d %d\\n", ($p + 7)->rlim_cur, $p[$i].rlim_cur, curtask->signal->rlim[$i].rlim_cur); exit(); }', [r"^65536 65536 65536$"], trigger=f"{P}/opener /x"),
+    Case("element-width", 'begin { $t = (struct task_struct *)(uint64)curtask; $i = (uint64)pid % 1; print(($t->comm[$i + 1] == curtask->comm[1], $t->cpus_mask.bits[$i] == curtask->cpus_mask.bits[0], $t->cpus_mask.bits[$i] & 1)); }', [r"^\(true, true, 1\)$"]),
     Case("number-width", 'begin { $t = (struct task_struct *)(uint64)curtask; printf("%d %d\\n", curtask->on_cpu, $t->on_cpu); }', [r"^1 1$"]),
     Case("enum-constant", 'begin { printf("%d %d\\n", PIDTYPE_TGID, TCP_ESTABLISHED); }', [r"^1 1$"]),
     Case("sizes", 'begin { printf("%d %d\\n", sizeof(struct task_struct) > 2000, offsetof(struct task_struct, comm) > 100); }', [r"^1 1$"]),
