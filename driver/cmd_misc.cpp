@@ -111,7 +111,12 @@ int explain_main(const std::string& number, bool list) {
 
 int capture_main(const std::string& out) {
   std::string error;
-  if (capture_profile(out, &error)) return kExitOk;
+  if (capture_profile(out, &error)) {
+    std::unique_ptr<Profile> written = open_profile_file(out, &error);
+    if (written && !written->has_types())
+      fprintf(stderr, "WARNING: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): the profile holds no types; scripts name them by headers or define them\n");
+    return kExitOk;
+  }
   fprintf(stderr, "ERROR: profile capture: %s\n", error.c_str());
   return kExitError;
 }

@@ -75,8 +75,10 @@ bool capture(const CaptureSource& source, const std::string& out_path, std::stri
   SourceBtf provider(source);
   BtfSet set(provider);
   std::string_view raw;
-  if (!provider.load("vmlinux", &raw) || !set.vmlinux()) {
-    *error = fmt::format("no readable BTF in {}: the kernel must be built with CONFIG_DEBUG_INFO_BTF", source.btf_dir);
+  // A kernel without BTF (CONFIG_DEBUG_INFO_BTF) has tracepoints all the same; scripts bring their types along.
+  bool has_types = provider.load("vmlinux", &raw);
+  if (has_types && !set.vmlinux()) {
+    *error = fmt::format("the BTF in {} cannot be read", source.btf_dir);
     return false;
   }
   RecordClasses classes(set);
@@ -97,9 +99,9 @@ bool capture(const CaptureSource& source, const std::string& out_path, std::stri
   writer.add("meta", fmt::format("release={}\narch={}\n", source.release, source.arch));
   writer.add("modules", write_module_index(set));
   writer.add("records", write_records(records));
-  writer.add("btf/vmlinux", raw);
+  if (has_types) writer.add("btf/vmlinux", raw);
   for (const std::string& module : provider.modules())
-    if (provider.load(module, &raw)) writer.add("btf/" + module, raw);
+    if (has_types && provider.load(module, &raw)) writer.add("btf/" + module, raw);
   return write_beside_and_rename(out_path, writer.finish(), error);
 }
 

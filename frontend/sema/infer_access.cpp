@@ -52,7 +52,8 @@ TypeId Sema::visit_field(Expr*& slot) {
     return lattice_.error();
   }
   if (type.kind != TypeKind::Struct) {
-    report(DiagKind::FieldOfNonRecord, node->range, node->field, show(base));
+    auto said = report(DiagKind::FieldOfNonRecord, node->range, node->field, show(base));
+    if (lattice_.is(base, TypeKind::Pointer) && !profile_->has_types()) said.hint(DiagKind::ProfileWithoutTypes);
     return lattice_.error();
   }
   complete(type.record);
