@@ -44,11 +44,7 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
       diags_.report(DiagKind::LinkFailed, SourceRange{}, in_c);
       return true;
     }
-    // The only thing that goes wrong in practice; LLVM's own words speak to C programmers.
-    bool stack = text.find("stack limit") != std::string::npos;
-    if (stack) text = "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables";
-    if (text.find("out of insn range") != std::string::npos) text = "a probe is longer than the 32,767 instructions that a jump of BPF reaches over: split it";
-    diags_.report(DiagKind::BackendFailed, place(info), text);
+    diags_.report(DiagKind::BackendFailed, place(info), in_plain_words(text));
     return true;
   }
 

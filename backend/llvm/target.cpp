@@ -18,19 +18,27 @@ void LLVMInitializeBPFAsmParser();
 
 namespace btc::backend {
 
+std::string in_plain_words(std::string text) {
+  if (text.find("stack limit") != std::string::npos) return "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables";
+  if (text.find("out of insn range") != std::string::npos) return "a jump in a probe spans more than the 32,767 instructions that BPF allows: split the probe";
+  return text;
+}
+
 // What LLVM cannot continue after ends the program, but with a sentence rather than a stack dump.
 static void on_fatal_error(void*, const char* reason, bool) {
-  fmt::print(stderr, "btc: error: LLVM cannot compile this script: {}\n", reason);
+  fmt::print(stderr, "btc: error: LLVM cannot compile this script: {}\n", in_plain_words(reason));
   std::exit(1);
 }
 
-// It saves an addition per round by walking pointers from odd places ("base - 12"), which the kernel verifier
-// cannot bound (7.2 rejects a string search so). LLVM has a switch for it, but only among its command line options.
-static void disable_loop_strength_reduction() {
+void set_option(const char* name, bool value) {
   llvm::StringMap<llvm::cl::Option*>& options = llvm::cl::getRegisteredOptions();
-  auto found = options.find("disable-lsr");
-  if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(true);
+  auto found = options.find(name);
+  if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(value);
 }
+
+// Loop strength reduction saves an addition per round by walking pointers from odd places ("base - 12"), which the kernel verifier
+// cannot bound (7.2 rejects a string search so).
+static void disable_loop_strength_reduction() { set_option("disable-lsr", true); }
 
 std::string bpf_triple(const std::string& arch) { return arch == "s390x" ? "bpfeb" : "bpfel"; }
 
