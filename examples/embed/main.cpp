@@ -8,16 +8,16 @@
 #include "opens.skel.hpp"
 
 int main() {
+  int seen = 0;                            // before the script, whose handler uses it
   opens script;
   script.params.process = getpid();
-  int seen = 0;
   script.events.printf_0 = [&](const opens::Printf0& event) {
     std::string_view path = event.f1;
     if (!path.starts_with("/nonexistent/btc-")) return;
     ++seen;
     std::printf("opened %.*s: %lld\n", static_cast<int>(path.size()), path.data(), static_cast<long long>(event.f0));
   };
-  if (!script.load() || !script.attach()) return 1;
+  if (!script.load() || !script.attach()) return 1;   // what went wrong is on stderr
 
   for (int i = 0; i < 3; ++i) {
     std::string path = "/nonexistent/btc-" + std::to_string(i);
