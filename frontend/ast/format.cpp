@@ -107,14 +107,11 @@ class Formatter {
     comments_before(begin);
     separate(begin);
   }
-  // Ends it; comments from within follow on the line.
+  // Ends it; comments from within follow on the line, but behind a `//` comment on lines of their own.
   void finish(const std::string& text, uint32_t end) {
     out_ += indent() + text + "\n";
     line_comment_last_ = false;
-    while (comment_pending(end)) {
-      SourceRange range = script_.comments[next_comment_++].range;
-      add_comment(range, !line_comment_last_);
-    }
+    while (!line_comment_last_ && comment_pending(end)) add_comment(script_.comments[next_comment_++].range, true);
     last_end_ = std::max(last_end_, end);
   }
 
