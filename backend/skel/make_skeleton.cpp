@@ -66,6 +66,7 @@ class Writer {
     out += bytes(object);
     out += fmt::format("}}  // namespace btc_objects\n\nclass {} : public btc::Script {{\n public:\n", name_);
     out += fmt::format("  {0}() : btc::Script({{reinterpret_cast<const uint8_t*>(btc_objects::{0}), {1}}}) {{}}\n\n", name_, object.size());
+    out += fmt::format("  ~{}() {{ detach(); }}                     // while the handlers are still there\n\n", name_);
     out += types_.definitions();
     out += fmt::format("\n  // Values are taken by load().\n  struct Params {{\n{}  }} params;\n", params_);
     out += fmt::format("\n  // Handlers; set them before load(). An event without one is printed.\n  struct Events {{\n{}  }} events;\n", events_);

@@ -156,6 +156,8 @@ void unregister_sections() {
 }
 
 void register_sections() {
+  // libbpf before 1.2.2 frees its table of handlers twice when the last one goes: this one stays.
+  [[maybe_unused]] static const int kept = libbpf_register_prog_handler("btc.kept", BPF_PROG_TYPE_RAW_TRACEPOINT, static_cast<bpf_attach_type>(0), nullptr);
   unregister_sections();                       // of a loader that was given up
   libbpf_set_print(keep_message);
   for (size_t i = 0; i < std::size(kSections); ++i) {
