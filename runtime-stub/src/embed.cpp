@@ -69,6 +69,7 @@ bool Script::State::load() {
     write_all(2, error);
     return false;
   }
+  if (std::string wrong = missing_right(); !wrong.empty()) return fail(wrong);
   if (resolve_all(run) != 0) return false;
   std::erase_if(run.bindings, [](const Binding& b) {
     return b.point.kind == abi::ProbeKind::Test || b.point.kind == abi::ProbeKind::Bench;

@@ -24,23 +24,6 @@ ColorMode colour_from_environment() {
   return word == "always" ? ColorMode::Always : word == "never" ? ColorMode::Never : ColorMode::Auto;
 }
 
-// bpftrace's check before anything else: effective capabilities.
-std::string missing_right() {
-  constexpr int kSysAdmin = 21, kPerfmon = 38, kBpf = 39;
-  std::string status;
-  uint64_t effective = 0;
-  if (!read_whole_file("/proc/self/status", &status)) return {};
-  size_t at = status.find("CapEff:");
-  if (at == std::string::npos) return {};
-  std::string_view rest = std::string_view(status).substr(at + 7);
-  if (!parse_u64(trim(rest.substr(0, rest.find('\n'))), &effective, 16)) return {};
-  auto has = [&](int capability) { return (effective >> capability & 1) != 0; };
-  if (has(kSysAdmin)) return {};
-  if (!has(kBpf)) return "CAP_BPF";
-  if (!has(kPerfmon)) return "CAP_PERFMON";
-  return {};
-}
-
 // `btc run` executes memory, of which the kernel makes the comm "memfd:btc" (6.14) or a descriptor's number.
 void name_as_called(const char* path) {
   char file[8];
@@ -82,7 +65,6 @@ int main(int argc, char** argv) {
   if (!has_script) return fail("ERROR: this is the bare runtime of btc: it holds no script. `btc compile` attaches one.\n");
   if (!bind_params(run.manifest(), run.options, &run.params, &error) || !read_config(run.manifest(), &run.config, &error)) return fail(error);
   if (run.options.list) return list_artifact(run);
-  std::string right = missing_right();
-  if (!right.empty()) return fail(cat("ERROR: Missing ", right, " capability, please run this as the root user.\n"));
+  if (std::string wrong = missing_right(); !wrong.empty()) return fail(cat("ERROR: ", wrong, "\n"));
   return run_script(run);
 }

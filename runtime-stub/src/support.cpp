@@ -86,6 +86,23 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
+std::string missing_right() {
+  constexpr int kSysAdmin = 21, kPerfmon = 38, kBpf = 39;
+  constexpr const char* kAsRoot = " capability, please run this as the root user.";
+  std::string status;
+  uint64_t effective = 0;
+  if (!read_whole_file("/proc/self/status", &status)) return {};
+  size_t at = status.find("CapEff:");
+  if (at == std::string::npos) return {};
+  std::string_view rest = std::string_view(status).substr(at + 7);
+  if (!parse_u64(trim(rest.substr(0, rest.find('\n'))), &effective, 16)) return {};
+  auto has = [&](int capability) { return (effective >> capability & 1) != 0; };
+  if (has(kSysAdmin)) return {};
+  if (!has(kBpf)) return cat("Missing CAP_BPF", kAsRoot);
+  if (!has(kPerfmon)) return cat("Missing CAP_PERFMON", kAsRoot);
+  return {};
+}
+
 // Not access(): that asks for the real user, who has no capabilities.
 bool file_exists(const std::string& path) {
   struct stat info;

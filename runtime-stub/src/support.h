@@ -64,6 +64,8 @@ std::string_view error_text(int error);
 
 // Reads a whole file (also of /proc and /sys, whose size is not known). False with errno set.
 bool read_whole_file(const char* path, std::string* out, size_t limit = SIZE_MAX);
+// bpftrace's check before anything else: what this process lacks of the effective capabilities, as a message; "" if nothing.
+std::string missing_right();
 bool write_all(int fd, std::string_view text);
 bool file_exists(const std::string& path);
 // Names in a folder, without . and .., sorted. Empty if it cannot be read (errno says why).
