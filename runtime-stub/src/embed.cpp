@@ -175,6 +175,7 @@ bool Script::attach() {
   State& s = *state_;
   if (!s.loaded || s.is_attached) return s.is_attached;
   if (!s.run_programs(abi::ProbeKind::Begin)) return false;
+  s.probes = 0;
   s.links.resize(s.run.bindings.size());
   s.is_attached = attach_foreign_programs(s.run) && s.attach_pass(1) && s.attach_pass(2);
   if (!s.is_attached) {
