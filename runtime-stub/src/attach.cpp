@@ -281,14 +281,17 @@ static bool opens_early(const Binding& binding) {
 
 bool open_kprobes(RunState& run) {
   if (kprobe_pmu().type == 0) return true;       // said when their turn comes
-  // Of several kprobes on one function the kernel runs the last one that was opened first.
   std::vector<int> events(run.bindings.size(), 0);
-  for (size_t i = run.bindings.size(); i-- > 0;) {
+  auto open = [&](size_t i, bool is_return) {
     Binding& binding = run.bindings[i];
-    if (!opens_early(binding)) continue;
+    if (binding.is_return != is_return || !opens_early(binding)) return;
     events[i] = open_kprobe(binding, binding.sites[0]);
     if (events[i] >= 0) binding.sites[0].event = Fd(events[i]);
-  }
+  };
+  // Of several kprobes on one function the kernel runs the last one that was opened first. So it does for kretprobes where the
+  // function begins, and at its return those in the other order.
+  for (size_t i = run.bindings.size(); i-- > 0;) open(i, false);
+  for (size_t i = 0; i < run.bindings.size(); ++i) open(i, true);
   bool fatal = false;
   size_t next = 0;
   std::erase_if(run.bindings, [&](const Binding& binding) {

@@ -52,6 +52,8 @@ KPROBES = [
          [r"^@\[(true|1)\]: 20$", r"^@timer: [1-9]"], trigger=READ),
     Case("kprobe-order", 'kprobe:vfs_read /comm == "reader"/ { printf("first"); } k:vfs_read /comm == "reader"/ { printf(" second\\n"); exit(); }',
          [r"^first second$"], trigger=READ),
+    Case("kretprobe-order", 'kretprobe:vfs_read /comm == "reader"/ { printf("first"); } kr:vfs_read /comm == "reader"/ { printf(" second\\n"); exit(); }',
+         [r"^first second$"], trigger=READ),
     Case("kprobe-no-multi", 'kprobe:vfs_rea* /comm == "reader"/ { @ = count(); }', [r"^@: 2\d$"], args="--no-feature kprobe_multi", trigger=READ),
     Case("kprobe-module-pattern", "kprobe:virtio_bl*:virtblk_d* { @[probe] = count(); }", [r"^@\[kprobe:virtio_blk:virtblk_done\]: [1-9]"], trigger=DISK,
          forms=["kprobe MODULE*:FUNC", "kprobe MODULE:FUNC*"]),
