@@ -44,9 +44,14 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
       diags_.report(DiagKind::LinkFailed, SourceRange{}, in_c);
       return true;
     }
+    if (waits_for_stack_ && backend::is_over_stack(text)) return is_over_stack_ = true;
     diags_.report(DiagKind::BackendFailed, place(info), in_plain_words(text));
     return true;
   }
+
+  // While that is asked for, code that needs too much stack is not reported but remembered.
+  void wait_for_stack(bool wait) { waits_for_stack_ = wait; }
+  bool is_over_stack() const { return is_over_stack_; }
 
  private:
   // "lib.bpf.c:7:3: in function f: ..." of imported code, else "".
@@ -69,6 +74,7 @@ class LlvmDiagnostics : public llvm::DiagnosticHandler {
     return {};
   }
 
+  bool waits_for_stack_ = false, is_over_stack_ = false;
   const ir::Module& module_;
   DiagEngine& diags_;
 };
@@ -119,6 +125,19 @@ bool finish_object(const ir::Module& module, std::string code, Artifact* out, Di
 
 }  // namespace
 
+// Instruction selection puts side by side what does not depend on each other, and with much of that too many values are alive at once
+// for BPF's stack. Then it is done anew in the order of the program.
+static std::string generate(const llvm::Module& llvm, llvm::TargetMachine& target, LlvmDiagnostics& diagnostics, bool assembly) {
+  diagnostics.wait_for_stack(true);
+  std::string code = generate_code(*llvm::CloneModule(llvm), target, assembly);
+  diagnostics.wait_for_stack(false);
+  if (!diagnostics.is_over_stack()) return code;
+  set_option("pre-RA-sched", "source");
+  code = generate_code(*llvm::CloneModule(llvm), target, assembly);
+  set_option("pre-RA-sched", "default");
+  return code;
+}
+
 bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& diags) {
   std::unique_ptr<llvm::TargetMachine> target = make_target_machine(module.arch);
   if (target == nullptr) {
@@ -127,7 +146,8 @@ bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& di
   }
   FreshMemory memory(!module.foreign.empty());
   llvm::LLVMContext context;
-  context.setDiagnosticHandler(std::make_unique<LlvmDiagnostics>(module, diags));
+  auto* diagnostics = new LlvmDiagnostics(module, diags);
+  context.setDiagnosticHandler(std::unique_ptr<LlvmDiagnostics>(diagnostics));
   size_t errors_before = diags.error_count();
   llvm::Module llvm(module.script_name.empty() ? "script" : module.script_name, context);
   llvm.setTargetTriple(bpf_triple(module.arch));
@@ -145,12 +165,9 @@ bool emit(const ir::Module& module, uint32_t what, Artifact* out, DiagEngine& di
   if ((what & ~kEmitLlvmRaw) == 0) return true;
   optimize(llvm, *target);
   if ((what & kEmitLlvm) != 0) out->llvm_ir = module_text(llvm);
-  if ((what & kEmitAsm) != 0) {
-    std::unique_ptr<llvm::Module> copy = llvm::CloneModule(llvm);
-    out->assembly = generate_code(*copy, *target, true);
-  }
+  if ((what & kEmitAsm) != 0) out->assembly = generate(llvm, *target, *diagnostics, true);
   if ((what & kEmitObject) != 0) {
-    std::string code = generate_code(llvm, *target, false);
+    std::string code = generate(llvm, *target, *diagnostics, false);
     if (diags.error_count() != errors_before || !finish_object(module, std::move(code), out, diags)) return false;
   }
   return diags.error_count() == errors_before;

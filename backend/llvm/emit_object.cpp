@@ -111,7 +111,7 @@ std::string generate_code(llvm::Module& module, llvm::TargetMachine& target, boo
     }
     cut_long_blocks(function);
   }
-  set_option("disable-block-placement", has_long);
+  set_option("disable-block-placement", has_long ? "true" : "false");
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;

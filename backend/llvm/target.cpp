@@ -18,8 +18,10 @@ void LLVMInitializeBPFAsmParser();
 
 namespace btc::backend {
 
+bool is_over_stack(const std::string& text) { return text.find("stack limit") != std::string::npos; }
+
 std::string in_plain_words(std::string text) {
-  if (text.find("stack limit") != std::string::npos) return "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables";
+  if (is_over_stack(text)) return "this probe needs more than the 512 bytes of stack that BPF has: split it, or keep less in variables";
   if (text.find("out of insn range") != std::string::npos) return "a jump in a probe spans more than the 32,767 instructions that BPF allows: split the probe";
   return text;
 }
@@ -30,15 +32,17 @@ static void on_fatal_error(void*, const char* reason, bool) {
   std::exit(1);
 }
 
-void set_option(const char* name, bool value) {
+void set_option(const char* name, const char* value) {
   llvm::StringMap<llvm::cl::Option*>& options = llvm::cl::getRegisteredOptions();
   auto found = options.find(name);
-  if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(value);
+  if (found == options.end()) return;
+  found->second->reset();
+  found->second->addOccurrence(0, name, value);
 }
 
 // Loop strength reduction saves an addition per round by walking pointers from odd places ("base - 12"), which the kernel verifier
 // cannot bound (7.2 rejects a string search so).
-static void disable_loop_strength_reduction() { set_option("disable-lsr", true); }
+static void disable_loop_strength_reduction() { set_option("disable-lsr", "true"); }
 
 std::string bpf_triple(const std::string& arch) { return arch == "s390x" ? "bpfeb" : "bpfel"; }
 

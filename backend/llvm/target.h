@@ -15,10 +15,11 @@ inline constexpr const char* kBpfCpu = "v3";
 std::string bpf_triple(const std::string& arch);
 
 // A switch that LLVM has among its command line options only; it holds for the process.
-void set_option(const char* name, bool value);
+void set_option(const char* name, const char* value);
 
 // What goes wrong in practice; LLVM's own words speak to C programmers.
 std::string in_plain_words(std::string text);
+bool is_over_stack(const std::string& text);
 
 // Registers the target on first use. Null only if LLVM was built without BPF.
 std::unique_ptr<llvm::TargetMachine> make_target_machine(const std::string& arch);
