@@ -138,7 +138,7 @@ void Sema::collect_maps() {
       symbol->declared_kind.reset();
     }
     Expr* entries = decl.max_entries;
-    if (entries != nullptr && entries->kind == NodeKind::Positional) resolve_positional(entries, false);
+    if (entries != nullptr && entries->kind == NodeKind::Positional) resolve_positional(entries, ParamUse::Number);
     if (auto* number = dyn<Integer>(entries); number != nullptr && !number->negative && number->value > 0)
       symbol->max_entries = number->value;
     else if (entries != nullptr)

@@ -296,7 +296,7 @@ void Sema::resolve(Expr*& slot) {
       resolve_identifier(slot);
       break;
     case NodeKind::Positional:
-      resolve_positional(slot, false);
+      resolve_positional(slot, ParamUse::Number);
       break;
     case NodeKind::Call:
       resolve_call(slot);
@@ -526,13 +526,13 @@ void Sema::resolve_call(Expr*& slot) {
       return;
     case Function::Str:
       if (!call->args.empty() && call->args[0]->kind == NodeKind::Positional) {
-        resolve_positional(call->args[0], true);
+        resolve_positional(call->args[0], ParamUse::Text);
         for (size_t i = 1; i < call->args.size(); ++i) resolve(call->args[i]);
         return;
       }
       if (auto* sum = call->args.empty() ? nullptr : dyn<Binary>(call->args[0]);
           sum != nullptr && sum->op == BinaryOp::Add && sum->left->kind == NodeKind::Positional) {
-        resolve_positional(sum->left, true);
+        resolve_positional(sum->left, ParamUse::Text);
         resolve(sum->right);
         for (size_t i = 1; i < call->args.size(); ++i) resolve(call->args[i]);
         return;

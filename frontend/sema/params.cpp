@@ -40,9 +40,14 @@ static std::optional<std::pair<uint64_t, bool>> parse_number(const std::string& 
   return {{value, negative && value != 0}};
 }
 
+// Each use of a positional parameter is a fact of its own.
+static std::string param_key(const std::string& name, ParamUse use) {
+  return "$" + name + (use == ParamUse::Shown ? " shown" : use == ParamUse::Text ? " text" : "");
+}
+
 // The words of `$1` become an Integer or String when baked; otherwise the node stays and gets its Param. The same
-// parameter used as number and as string is two facts.
-void Sema::resolve_positional(Expr*& slot, bool as_string, bool is_shown) {
+// parameter used as number and as text is two facts.
+void Sema::resolve_positional(Expr*& slot, ParamUse use) {
   auto* node = as<Positional>(slot);
   if (options_.bake_params) {
     const auto& given = options_.baked_params;
@@ -51,7 +56,7 @@ void Sema::resolve_positional(Expr*& slot, bool as_string, bool is_shown) {
       return;
     }
     bool missing = node->n > given.size() || given[node->n - 1].empty();
-    if (as_string) {
+    if (use != ParamUse::Number) {
       slot = make_string(node->range, missing ? "" : given[node->n - 1]);
       return;
     }
@@ -66,15 +71,14 @@ void Sema::resolve_positional(Expr*& slot, bool as_string, bool is_shown) {
     return;
   }
   std::string name = node->n == 0 ? "#" : std::to_string(node->n);
-  std::string key = "$" + name + (is_shown ? "shown" : as_string ? "s" : "");
-  Param*& param = params_[key];
+  Param*& param = params_[param_key(name, use)];
   if (param == nullptr) {
     auto owned = std::make_unique<Param>();
     owned->name = name;
     owned->range = node->range;
-    owned->kind = node->n == 0 ? Param::Uint : as_string ? Param::Str : Param::Int;
-    if (as_string) owned->string_size = static_cast<uint32_t>(max_strlen_);
-    if (is_shown) owned->string_default = "0";     // of one that is not given
+    owned->kind = node->n == 0 ? Param::Uint : use == ParamUse::Number ? Param::Int : Param::Str;
+    if (use != ParamUse::Number) owned->string_size = static_cast<uint32_t>(max_strlen_);
+    if (use == ParamUse::Shown) owned->string_default = "0";     // of one that is not given
     param = owned.get();
     program_.params.push_back(std::move(owned));
   }
@@ -82,10 +86,10 @@ void Sema::resolve_positional(Expr*& slot, bool as_string, bool is_shown) {
 }
 
 // A positional parameter is a number until something wants its text.
-bool Sema::param_as_text(Expr*& slot, bool is_shown) {
+bool Sema::param_as_text(Expr*& slot, ParamUse use) {
   auto* node = dyn<Positional>(slot);
   if (node == nullptr || node->n == 0 || node->param == nullptr || node->param->is_getopt || node->param->kind != Param::Int) return false;
-  resolve_positional(slot, true, is_shown);
+  resolve_positional(slot, use);
   slot->type = types_.string(node->param->string_size);
   return true;
 }
@@ -94,14 +98,14 @@ bool Sema::param_as_text(Expr*& slot, bool is_shown) {
 void Sema::show_params_as_given(Expr*& slot) {
   if (auto* tuple = dyn<Tuple>(slot))
     for (Expr*& element : tuple->elements) show_params_as_given(element);
-  param_as_text(slot, true);
+  param_as_text(slot, ParamUse::Shown);
 }
 
 // Numbers that became texts in all their uses need not be given as numbers.
 void Sema::drop_unused_params() {
   std::erase_if(program_.params, [&](const auto& param) {
     return !param->is_getopt && param->kind == Param::Int && !used_params_.contains(param.get()) &&
-           (params_.contains("$" + param->name + "s") || params_.contains("$" + param->name + "shown"));
+           (params_.contains(param_key(param->name, ParamUse::Text)) || params_.contains(param_key(param->name, ParamUse::Shown)));
   });
 }
 

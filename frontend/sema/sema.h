@@ -88,6 +88,9 @@ struct Signature {
   size_t required() const;
 };
 
+// What a script does with `$1`: calculates with it, wants its text, or only shows what was given.
+enum class ParamUse : uint8_t { Number, Text, Shown };
+
 // The bytes of a file (imports.cpp).
 bool read_whole(const std::filesystem::path& path, std::string* text);
 
@@ -199,8 +202,8 @@ class Sema {
   void resolve_spec(TypeSpec* spec);
   void resolve_call(Expr*& slot);
   void resolve_identifier(Expr*& slot);
-  void resolve_positional(Expr*& slot, bool as_string, bool is_shown = false);
-  bool param_as_text(Expr*& slot, bool is_shown = false);
+  void resolve_positional(Expr*& slot, ParamUse use);
+  bool param_as_text(Expr*& slot, ParamUse use = ParamUse::Text);
   void show_params_as_given(Expr*& slot);
   void drop_unused_params();
   void resolve_getopt(Expr*& slot);
