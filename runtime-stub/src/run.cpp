@@ -359,13 +359,7 @@ int Run::go() {
   if (testing) {
     code = run_tests();
   } else {
-    bool stopped = !attach_foreign_programs(state_);
-    for (uint8_t pass : {uint8_t{1}, uint8_t{2}}) {
-      if (stopped || attach_pass(pass)) continue;
-      stopped = true;
-      break;
-    }
-    if (stopped) {
+    if (!attach_foreign_programs(state_) || !attach_pass(1) || !attach_pass(2)) {
       detach_all(attached_);
       return attach_code_;
     }
