@@ -172,6 +172,11 @@ struct AttachPoint {
   abi::AttachPoint parsed;     // valid if parse_ok
   bool parse_ok = false;       // false without an error if the probe type itself is a `$N`: parse again with baked parameters
   bool has_params = false;     // $N inside: parsed again on the target
+
+  // A function of the kernel that may be a system call by its plain name (abi::syscall_wrapper).
+  bool may_be_syscall() const {
+    return (parsed.kind == abi::ProbeKind::Kprobe || parsed.kind == abi::ProbeKind::Kretprobe) && (has_params || !abi::syscall_wrapper(parsed.func).empty());
+  }
 };
 struct Probe {
   SourceRange range;

@@ -16,6 +16,7 @@ bool Sema::in_set(const Body& body, uint32_t set) const {
 }
 
 AddrSpace Sema::probe_space(const Body& body) const {
+  if (body.attach != nullptr && body.attach->may_be_syscall()) return AddrSpace::None;  // a caller's pointers, or the kernel's: the address tells
   if (in_set(body, kInKprobe | kInKretprobe | kInFentry | kInFexit | kInTracepoint | kInIter | kInRawtracepoint)) return AddrSpace::Kernel;
   if (in_set(body, kInUprobe | kInUretprobe | kInUsdt)) return AddrSpace::User;
   return AddrSpace::None;

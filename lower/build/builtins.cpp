@@ -9,6 +9,7 @@ namespace {
 
 // struct pt_regs on x86_64, bytes.
 constexpr uint32_t kArgRegisters[] = {112, 104, 96, 88, 72, 64};  // rdi rsi rdx rcx r8 r9
+constexpr uint32_t kSyscallRegisters[] = {112, 104, 96, 56, 72, 64};  // rdi rsi rdx r10 r8 r9
 constexpr uint32_t kReturnRegister = 80, kIpRegister = 128, kCsRegister = 136, kStackRegister = 152;
 
 bool is_register_sized(const TypeTable& types, TypeId type) { return has_prop(types[type], kTypeScalar); }
@@ -31,18 +32,26 @@ ValueId Body::argument(uint32_t n) {
   }
   if (ctx_kind(probe) == abi::CtxKind::raw_args || ctx_kind(probe) == abi::CtxKind::trampoline) return b.ctx_load(8 * n, kI64, name);
   auto in_register = [&] { return n < std::size(kArgRegisters) ? b.ctx_load(kArgRegisters[n], kI64, name) : b.constant(0); };
-  if (kind != abi::ProbeKind::Uprobe) return in_register();
-  // 32-bit programs pass arguments on the stack, above the return address. Each copy knows its program: the verifier drops the other way.
-  ValueId narrow = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyNarrow)}, kI64, "narrow");
-  Memory value = temp(8, 8, name);
-  auto on_stack = [&] {
-    Memory word = temp(8, 8, "word");
-    b.store(word.pointer, word.offset, b.constant(0));
-    read(word, b.add_imm(register_at(kStackRegister, "sp"), 4 + 4 * n, "addr"), AddrSpace::User, 4);
-    b.store(value.pointer, value.offset, b.load(word.pointer, word.offset, kI64, name));
+  // Where arguments may lie elsewhere, each copy knows whether they do: the verifier drops the other way.
+  auto elsewhere = [&](uint32_t constant, const char* what, auto&& address, AddrSpace space, uint32_t bytes) {
+    ValueId flag = b.emit(Op::CopyConst, {ir::Builder::imm(constant)}, kI64, what);
+    Memory value = temp(8, 8, name);
+    auto read_word = [&] {
+      Memory word = temp(8, 8, "word");
+      b.store(word.pointer, word.offset, b.constant(0));
+      read(word, address(), space, bytes);
+      b.store(value.pointer, value.offset, b.load(word.pointer, word.offset, kI64, name));
+    };
+    b.if_else(b.is_nonzero(flag), what, read_word, [&] { b.store(value.pointer, value.offset, in_register()); });
+    return b.load(value.pointer, value.offset, kI64, name);
   };
-  b.if_else(b.is_nonzero(narrow), "narrow", on_stack, [&] { b.store(value.pointer, value.offset, in_register()); });
-  return b.load(value.pointer, value.offset, kI64, name);
+  // 32-bit programs pass arguments on the stack, above the return address.
+  if (kind == abi::ProbeKind::Uprobe)
+    return elsewhere(abi::kCopyNarrow, "narrow", [&] { return b.add_imm(register_at(kStackRegister, "sp"), 4 + 4 * n, "addr"); }, AddrSpace::User, 4);
+  // Wrappers of system calls have the registers of the caller as their only argument.
+  if (probe->attach->may_be_syscall() && n < std::size(kSyscallRegisters))
+    return elsewhere(abi::kCopyWrapped, "wrapped", [&] { return b.add_imm(register_at(kArgRegisters[0], "regs"), kSyscallRegisters[n], "addr"); }, AddrSpace::Kernel, 8);
+  return in_register();
 }
 
 // Which attach target fired. Every copy of a program knows; a program with several targets at once asks the kernel, where it has

@@ -59,6 +59,7 @@ enum CopyConst : uint32_t {
   kCopyTypedReads = 102,  // 1 if pointers whose type the kernel knows are read directly; the loader's, in all code of a copy
   kCopyFunction = 103,    // address of the traced kernel function; 0 where the kernel tells it (get_func_ip, 5.15)
   kCopyNarrow = 104,      // uprobes: 1 if the traced program is a 32-bit one, which passes arguments on its stack
+  kCopyWrapped = 105,     // kprobe of a system call by its plain name: 1 if the kernel's function is the wrapper, whose only argument points to the registers
   kCopySymbol = 1 << 16,  // uaddr(): from the attach target to the user symbol Manifest.strings[id - kCopySymbol] of its file
 };
 

@@ -75,6 +75,12 @@ bool substitute_params(std::string_view text, const std::vector<std::string>& pa
 // kernel, or of user-space files.
 std::vector<const ProbeInfo*> expand_provider(std::string_view pattern, bool user_space);
 
+// Functions of system calls by the name that they have in the kernel's sources ("sys_openat"; with '*' in it a pattern of such names). Since 4.17
+// x86-64 compiles them as wrappers, __x64_sys_openat(const struct pt_regs*) (ARCH_HAS_SYSCALL_WRAPPER), which this returns; "" for other names.
+std::string syscall_wrapper(std::string_view function);
+// The plain name of a wrapper.
+std::string_view unwrapped_syscall(std::string_view wrapper);
+
 // Shell-like match with '*' only, as bpftrace's patterns.
 bool wildcard_match(std::string_view pattern, std::string_view text);
 

@@ -128,6 +128,14 @@ std::string AttachPoint::display_name() const {
 }
 
 // Backtracks to the last '*' only: linear for any pattern without nested retries.
+constexpr std::string_view kSyscall = "sys_", kWrapper = "__x64_";
+
+std::string syscall_wrapper(std::string_view function) {
+  return function.starts_with(kSyscall) ? std::string(kWrapper).append(function) : std::string();
+}
+
+std::string_view unwrapped_syscall(std::string_view wrapper) { return wrapper.substr(wrapper.starts_with(kWrapper) ? kWrapper.size() : 0); }
+
 bool wildcard_match(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0;
   size_t star = std::string_view::npos, star_text = 0;

@@ -260,10 +260,13 @@ AttachError attach_breakpoint(RunState& run, Binding& binding, Attached* out) {
 
 AttachError attach_nothing(RunState&, Binding&, Attached*) { return {}; }
 
-using AttachFunction = AttachError (*)(RunState&, Binding&, Attached*);
-constexpr AttachFunction kFunctions[] = {attach_nothing, attach_tracepoint, attach_kprobe, attach_kprobe_multi, attach_kprobe_multi, attach_uprobe,
-                                         attach_uprobe_multi, attach_tracing, attach_perf_event, attach_breakpoint, attach_iter};
-static_assert(sizeof kFunctions / sizeof *kFunctions == static_cast<size_t>(How::kCount));
+struct Way { AttachError (*attach)(RunState&, Binding&, Attached*); const char* name; };
+constexpr Way kWays[] = {
+  {attach_nothing, "test run"}, {attach_tracepoint, "perf event"}, {attach_kprobe, "perf event"}, {attach_kprobe_multi, "kprobe_multi"},
+  {attach_kprobe_multi, "kprobe session"}, {attach_uprobe, "perf event"}, {attach_uprobe_multi, "uprobe_multi"}, {attach_tracing, "tracing link"},
+  {attach_perf_event, "perf event"}, {attach_breakpoint, "debug register"}, {attach_iter, "iterator"},
+};
+static_assert(sizeof kWays / sizeof *kWays == static_cast<size_t>(How::kCount));
 
 }  // namespace
 
@@ -304,7 +307,15 @@ bool open_kprobes(RunState& run) {
 
 AttachError attach(RunState& run, Binding& binding, Attached* out) {
   if (!binding.refusal.empty()) return {EINVAL, false, binding.refusal, true};
-  return kFunctions[static_cast<size_t>(binding.how)](run, binding, out);
+  return kWays[static_cast<size_t>(binding.how)].attach(run, binding, out);
+}
+
+std::string describe(const Binding& binding) {
+  std::string text = cat(binding.name, " (", kWays[static_cast<size_t>(binding.how)].name);
+  if (!binding.file.empty()) text += cat(", ", binding.file);
+  if (binding.sites.size() > 1) text += cat(", ", binding.sites.size(), " places");
+  else if (binding.is_wrapped) text += cat(", ", binding.sites[0].symbol);
+  return text += ')';
 }
 
 // Closing a link takes the program off its event at once, but newer kernels (6.12 on) then wait for a grace period of some 30 ms

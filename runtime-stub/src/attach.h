@@ -25,6 +25,9 @@ struct AttachError {
 
 AttachError attach(RunState& run, Binding& binding, Attached* out);
 
+// The probe and the way it is attached, for -v: "kprobe:sys_openat (perf event, __x64_sys_openat)".
+std::string describe(const Binding& binding);
+
 // Single kprobes are opened before anything of the script runs, but do nothing until they are attached: so the kernel itself says
 // which functions it does not have. Those are reported as missing and dropped; false if that ends the run.
 bool open_kprobes(RunState& run);

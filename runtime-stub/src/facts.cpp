@@ -167,30 +167,39 @@ bool fill_facts(RunState& run) {
   return true;
 }
 
-uint64_t kernel_symbol(std::string_view wanted) {
-  // 10 MB of text: read in pieces, never kept.
+// First of that name. 10 MB of text: read in pieces, never kept.
+static bool find_kernel_symbol(std::string_view wanted, uint64_t* address, bool may_be_hidden) {
   Fd fd(::open("/proc/kallsyms", O_RDONLY | O_CLOEXEC));
-  if (!fd) return 0;
+  if (!fd) return false;
   std::string buffer;
   buffer.resize(65536);
   size_t used = 0;
   while (true) {
     ssize_t n = ::read(fd.get(), buffer.data() + used, buffer.size() - used);
-    if (n <= 0) return 0;
+    if (n <= 0) return false;
     used += static_cast<size_t>(n);
     std::string_view text(buffer.data(), used);
     size_t end;
     while ((end = text.find('\n')) != std::string_view::npos) {
       std::string_view line = text.substr(0, end);
       text.remove_prefix(end + 1);
-      std::string_view address = next_word(line);
+      std::string_view digits = next_word(line);
       next_word(line);
-      uint64_t value;
-      if (next_word(line) == wanted && parse_u64(address, &value, 16)) return value;
+      if (next_word(line) == wanted && parse_u64(digits, address, 16) && (may_be_hidden || *address != 0)) return true;
     }
     memmove(buffer.data(), text.data(), text.size());
     used = text.size();
   }
+}
+
+uint64_t kernel_symbol(std::string_view name) {
+  uint64_t address = 0;
+  return find_kernel_symbol(name, &address, false) ? address : 0;
+}
+
+bool has_kernel_symbol(std::string_view name) {
+  uint64_t address = 0;
+  return find_kernel_symbol(name, &address, true);
 }
 
 }  // namespace btc::rt

@@ -105,6 +105,7 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
       else if (patch->id() == abi::kCopyResultUnsigned) value = !signature.result_signed;
       else if (patch->id() == abi::kCopyFunction) value = run.features.helper(prog_type_of(binding), "get_func_ip") ? 0 : kernel_symbol(binding.point.func);
       else if (patch->id() == abi::kCopyNarrow) value = binding.is_narrow;
+      else if (patch->id() == abi::kCopyWrapped) value = binding.is_wrapped;
       else if (patch->id() >= abi::kCopySymbol) {
         uint32_t number = patch->id() - abi::kCopySymbol;
         std::string_view symbol = number < count_of(run.manifest().strings()) ? text_of(run.manifest().strings()->Get(number)) : "";

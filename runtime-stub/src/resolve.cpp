@@ -57,12 +57,18 @@ uint64_t RunState::name_index(std::string_view name) {
   return names.size() - 1;
 }
 
+static std::string shown_name(abi::AttachPoint point, bool wrapped) {
+  if (wrapped) point.func = abi::unwrapped_syscall(point.func);
+  return point.display_name();
+}
+
 Binding& Resolution::add(How how, const abi::AttachPoint& point) {
   Binding& binding = found.emplace_back();
   binding.program = index;
   binding.how = how;
   binding.point = point;
-  binding.name = text_of(program->custom_name()).empty() ? point.display_name() : std::string(text_of(program->custom_name()));
+  binding.is_wrapped = wrapped;
+  binding.name = text_of(program->custom_name()).empty() ? shown_name(point, wrapped) : std::string(text_of(program->custom_name()));
   return binding;
 }
 
@@ -209,7 +215,7 @@ int resolve_all(RunState& run) {
         if (!multi || !program->uses_probe_name() || !text_of(program->custom_name()).empty()) continue;
         abi::AttachPoint one = binding.point;
         one.func = site.symbol;
-        run.names.push_back(one.display_name());
+        run.names.push_back(shown_name(one, binding.is_wrapped));
         site.name = run.names.size() - 1;
       }
       if (binding.record.empty()) binding.record = text_of(program->record());

@@ -20,6 +20,7 @@ struct Resolution {
   std::string problem;                 // an error of its own instead of "No matches"
   std::string lacking;                 // why there is nothing, where that is more than "no match"
   bool expanded = false;               // a pattern that became several programs (limit max_bpf_progs)
+  bool wrapped = false;                // what is added next are wrappers of system calls, shown by their plain names
 
   Binding& add(How how, const abi::AttachPoint& point);
 };

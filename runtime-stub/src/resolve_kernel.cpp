@@ -1,11 +1,13 @@
 // Kernel functions and tracepoints; see resolve.h.
 //
-// A single kprobe is not looked up here: the kernel does that when it is
-// opened, and reading its lists of functions (some 60,000 lines) costs more
-// than everything else. attach.cpp reports one that does not exist.
+// A single kprobe is not looked up here, unless it has the name of a system
+// call: the kernel does that when it is opened, and reading its lists of
+// functions (some 60,000 lines) costs more than everything else. attach.cpp
+// reports one that does not exist.
 #include <algorithm>
 #include <cerrno>
 
+#include "runtime-stub/src/facts.h"
 #include "runtime-stub/src/kernel_btf.h"
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/signature.h"
@@ -95,48 +97,65 @@ void warn_untraceable(RunState& run, uint32_t program, std::string_view function
 
 void resolve_special(RunState&, const abi::AttachPoint& point, Resolution* out) { out->add(How::TestRun, point); }
 
-void resolve_kprobe(RunState& run, const abi::AttachPoint& point, Resolution* out) {
-  if (!point.target.empty() && !has_star(point.target) && !module_loaded(point.target)) {
-    out->problem = cat("specified module ", point.target, " in probe ", abi::probe_info(point.kind).name, ":", point.target, ":", point.func,
-                       " is not loaded.");
-    return;
+static void resolve_function(RunState& run, const abi::AttachPoint& point, Resolution* out) {
+  if (!run.options.traceable_functions.empty() && !point.has_address && !is_traceable(run, point.func)) {
+    warn_untraceable(run, out->index, point.func);
+    if (!run.options.output.allow_unsafe && !run.manifest().unsafe()) return;
   }
-  if (point.has_address && !run.options.output.allow_unsafe && !run.manifest().unsafe()) {
-    out->problem = "Attaching to a kernel address is unsafe. To use you need the --unsafe flag";
-    return;
-  }
-  if (!has_star(point.func) && !has_star(point.target)) {
-    if (!run.options.traceable_functions.empty() && !point.has_address && !is_traceable(run, point.func)) {
-      warn_untraceable(run, out->index, point.func);
-      if (!run.options.output.allow_unsafe && !run.manifest().unsafe()) return;
-    }
-    // Where the kernel has no kprobes but fprobes, a multi link of one function does the same.
-    if (!run.features.kprobes() && point.target.empty() && !point.has_address && point.offset == 0 && run.features.kprobe_multi())
-      add_multi(run, point, {{point.func, ""}}, out);
-    else add_single(point, out);
-    return;
-  }
-  std::vector<TraceableFunction> functions;
-  if (!traceable_functions(run, point.func, point.target, &functions)) {
-    out->problem = cat("Cannot read the list of traceable functions (", tracefs(), "/available_filter_functions): ", error_text(errno));
-    return;
-  }
-  if (functions.empty()) return;
+  // Where the kernel has no kprobes but fprobes, a multi link of one function does the same.
+  if (!run.features.kprobes() && point.target.empty() && !point.has_address && point.offset == 0 && run.features.kprobe_multi())
+    add_multi(run, point, {{point.func, ""}}, out);
+  else add_single(point, out);
+}
+
+static void resolve_functions(RunState& run, const abi::AttachPoint& pattern, std::vector<TraceableFunction> functions, Resolution* out) {
   bool names = !out->program->uses_probe_name() || reads_cookie(run, *out->program);
-  if (point.target.empty() && names && run.features.kprobe_multi()) {
+  if (pattern.target.empty() && names && run.features.kprobe_multi()) {
     auto same_name = [](const TraceableFunction& a, const TraceableFunction& b) { return a.name == b.name; };
     functions.erase(std::unique(functions.begin(), functions.end(), same_name), functions.end());
-    add_multi(run, point, functions, out);
+    add_multi(run, pattern, functions, out);
     return;
   }
   out->expanded = true;
   for (const TraceableFunction& function : functions) {
-    abi::AttachPoint match = point;
+    abi::AttachPoint match = pattern;
     match.func = function.name;
-    match.target = point.target.empty() ? "" : function.module;
+    match.target = pattern.target.empty() ? "" : function.module;
     match.wildcard = false;
     add_single(match, out);
   }
+}
+
+void resolve_kprobe(RunState& run, const abi::AttachPoint& written, Resolution* out) {
+  if (!written.target.empty() && !has_star(written.target) && !module_loaded(written.target)) {
+    out->problem = cat("specified module ", written.target, " in probe ", abi::probe_info(written.kind).name, ":", written.target, ":", written.func,
+                       " is not loaded.");
+    return;
+  }
+  if (written.has_address && !run.options.output.allow_unsafe && !run.manifest().unsafe()) {
+    out->problem = "Attaching to a kernel address is unsafe. To use you need the --unsafe flag";
+    return;
+  }
+  // A system call by its plain name, where the kernel has only the wrapper.
+  abi::AttachPoint wrapper = written;
+  bool kernel = written.target.empty() || written.target == "vmlinux";
+  wrapper.func = kernel && !written.has_address ? abi::syscall_wrapper(written.func) : "";
+  if (!has_star(written.func) && !has_star(written.target)) {
+    out->wrapped = !wrapper.func.empty() && has_kernel_symbol(wrapper.func) && !has_kernel_symbol(written.func);
+    resolve_function(run, out->wrapped ? wrapper : written, out);
+    return;
+  }
+  std::vector<TraceableFunction> functions;
+  bool readable = traceable_functions(run, written.func, written.target, &functions);
+  if (readable && functions.empty() && !wrapper.func.empty()) {
+    out->wrapped = true;
+    readable = traceable_functions(run, wrapper.func, written.target, &functions);
+  }
+  if (!readable) {
+    out->problem = cat("Cannot read the list of traceable functions (", tracefs(), "/available_filter_functions): ", error_text(errno));
+    return;
+  }
+  if (!functions.empty()) resolve_functions(run, out->wrapped ? wrapper : written, std::move(functions), out);
 }
 
 void resolve_tracepoint(RunState&, const abi::AttachPoint& point, Resolution* out) {

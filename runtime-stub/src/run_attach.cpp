@@ -11,7 +11,7 @@ namespace btc::rt {
 
 bool Run::attach_one(size_t index) {
   Binding& binding = state_.bindings[index];
-  state_.messages.verbose(cat("Trying to attach probe: ", binding.name));
+  state_.messages.verbose(cat("Trying to attach probe: ", describe(binding)));
   AttachError error = attach(state_, binding, &attached_[index]);
   if (error.error == 0) {
     attached_count_ += attached_[index].count != 0 ? attached_[index].count : binding.count;

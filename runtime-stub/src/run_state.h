@@ -36,6 +36,7 @@ struct Binding {
   std::string file;                // uprobe: path to open; iter: pin
   bool is_return = false, from_pattern = false;
   bool is_narrow = false;          // uprobe: of a 32-bit program
+  bool is_wrapped = false;         // kprobe of a system call: `point` and `sites` have the wrapper, `name` the plain name
   int session_exit = -1;           // KprobeSession: the program of the return
   int pid = -1;
   std::vector<Site> sites;         // one, or many for multi links

@@ -10,6 +10,9 @@ READ = f"{P}/reader 777 20"
 DISK = "dd if=/dev/vda of=/dev/null bs=65536 count=5 iflag=direct"
 WATCH = f"{P}/watched 50 0.1"
 ADDRESS = "0x$(grep ' T vfs_read$' /proc/kallsyms | cut -d' ' -f1)"
+# While the artifact runs: its programs of kprobes, and its links.
+SEE_LINKS = f"; {P}/leftovers > /tmp/attached"
+SAY_LINKS = "echo $(grep -c '^prog .*probe_' /tmp/attached) programs, $(grep -c '^link' /tmp/attached) links; rm /tmp/attached"
 BUSY = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done"
 
 
@@ -58,6 +61,19 @@ KPROBES = [
     Case("kprobe-module-pattern", "kprobe:virtio_bl*:virtblk_d* { @[probe] = count(); }", [r"^@\[kprobe:virtio_blk:virtblk_done\]: [1-9]"], trigger=DISK,
          forms=["kprobe MODULE*:FUNC", "kprobe MODULE:FUNC*"]),
     Case("kprobe-syscall", 'kprobe:do_sys_openat2 /comm == "opener"/ { @[str(uptr(arg1), 64)] = count(); }', [r"^@\[/no/such/file\]: 3$"], trigger=f"{P}/opener /no/such/file 3"),
+    # By the name in the kernel's sources: the function is the wrapper of the architecture, with the caller's registers as its argument.
+    Case("kprobe-syscall-name", 'kprobe:sys_openat /comm == "opener"/ { @[probe, func, str(arg1, 64), (int32)arg0] = count(); @path[tid] = arg1; } kretprobe:sys_openat /comm == "opener"/ { @r[probe, str(@path[tid], 64), (int64)retval] = count(); clear(@path); }',
+         [r"^@\[kprobe:sys_openat, __x64_sys_openat, /no/such/file, -100\]: 3$", r"^@r\[kretprobe:sys_openat, /no/such/file, -2\]: 3$"], trigger=f"{P}/opener /no/such/file 3", sample=True),
+    Case("kprobe-syscall-arguments", "kprobe:sys_mmap /arg0 == 0x10000000/ { @[arg1, arg2, arg3, (int32)arg4, arg5] = count(); }", [r"^@\[8192, 7, 1048610, -1, 0\]: 1$"], trigger=WATCH),
+    Case("kprobe-syscall-pattern", 'kprobe:sys_openat* /comm == "opener"/ { @[probe, str(arg1, 64)] = count(); } kretprobe:sys_openat* /comm == "opener"/ { @r[probe] = count(); }',
+         [r"^@\[kprobe:sys_openat, /no/such/file\]: 3$", r"^@r\[kretprobe:sys_openat\]: 3$"], trigger=f"{P}/opener /no/such/file 3"),
+    Case("kprobe-syscall-in-list", 'kprobe:sys_openat, kprobe:do_sys_openat2, kprobe:vmlinux:sys_openat /comm == "opener"/ { @[probe, str(uptr(arg1), 64)] = count(); }',
+         [r"^@\[kprobe:sys_openat, /no/such/file\]: 3$", r"^@\[kprobe:do_sys_openat2, /no/such/file\]: 3$", r"^@\[kprobe:vmlinux:sys_openat, /no/such/file\]: 3$"], trigger=f"{P}/opener /no/such/file 3"),
+    Case("kprobe-syscall-parameter", 'kprobe:$1 /comm == "opener"/ { @[str(arg1, 64)] = count(); }', [r"^@\[/no/such/file\]: 3$"], args="sys_openat", trigger=f"{P}/opener /no/such/file 3"),
+    Case("kprobe-syscall-wrapper", 'kprobe:__x64_sys_openat /comm == "opener"/ { @[str(uptr(((struct pt_regs *)arg0)->si), 64)] = count(); }', [r"^@\[/no/such/file\]: 3$"], trigger=f"{P}/opener /no/such/file 3"),
+    # Such a name is a function's own where the kernel has one.
+    Case("kprobe-syscall-like", "kprobe:sys_ni_syscall { @ = arg0; }", [r"^Trying to attach probe: kprobe:sys_ni_syscall \(perf event\)$"], args="-v"),
+    Case("kprobe-syscall-absent", "kprobe:sys_no_such { }", [r"No matches for kprobe sys_no_such\."], status=1),
     Case("kprobe-alias", 'k:vfs_read /comm == "reader"/ { @[probetype, arg2] = count(); } kr:vfs_read /comm == "reader"/ { @r[retval] = count(); }',
          [r"^@\[kprobe, 777\]: 20$", r"^@r\[777\]: 20$"], trigger=READ),
     Case("kprobe-list", 'reading=kprobe:vfs_read, kprobe:vfs_write /comm == "reader"/ { @[probe] = count(); }', [r"^@\[reading\]: 20$"], trigger=READ),
@@ -76,6 +92,10 @@ KPROBES = [
          forms=["kretprobe MODULE*:FUNC", "kretprobe MODULE:FUNC*"]),
     Case("kprobe-pair", 'kprobe:vfs_read /comm == "reader"/ { @in[arg2] = count(); @t[tid] = nsecs; } kretprobe:vfs_read /@t[tid]/ { @out[retval] = count(); delete(@t, tid); }',
          [r"^@in\[777\]: 20$", r"^@out\[777\]: 20$"], trigger=READ, sample=True),
+    Case("kprobe-session", 'kprobe:vfs_read /comm == "reader"/ { @in = count(); } kretprobe:vfs_read /comm == "reader"/ { @out = count(); }',
+         [r"^@in: 20$", r"^@out: 20$", r"^Trying to attach probe: kprobe:vfs_read \(kprobe session\)$", r"^1 programs?, 1 links?$"], args="-v", trigger=READ + SEE_LINKS, after=SAY_LINKS, since="6.12"),
+    Case("kprobe-session-none", 'kprobe:vfs_read /comm == "reader"/ { @in = count(); } kretprobe:vfs_read /comm == "reader"/ { @out = count(); }',
+         [r"^@in: 20$", r"^@out: 20$", r"^Trying to attach probe: kretprobe:vfs_read \(perf event\)$", r"^2 programs?, [02] links?$"], args="-v --no-feature kprobe_session", trigger=READ + SEE_LINKS, after=SAY_LINKS),
     Case("kprobe-pair-pattern", 'kprobe:vfs_rea* /comm == "reader"/ { @in = count(); } kretprobe:vfs_rea* /comm == "reader"/ { @out = count(); }',
          [r"^@in: 2\d$", r"^@out: 2\d$"], trigger=READ),
 ]
