@@ -59,6 +59,23 @@ void match_into(const std::string& folder, const std::vector<std::string_view>& 
     if (abi::wildcard_match(parts[at], name)) match_into(cat(prefix, name), parts, at + 1, out);
 }
 
+std::string link_target(const std::string& link) {
+  char path[4096];
+  ssize_t size = ::readlink(link.c_str(), path, sizeof path);
+  return std::string(path, size > 0 ? static_cast<size_t>(size) : 0);
+}
+
+// Where the files of a process lie that has another root, or other mounts, than this one; else "".
+std::string root_of_process(int pid) {
+  if (pid <= 0) return {};
+  std::string root = cat("/proc/", pid, "/root");
+  std::string mine = link_target("/proc/self/ns/mnt"), theirs = link_target(cat("/proc/", pid, "/ns/mnt"));
+  struct stat my_root {}, their_root {};
+  bool known = !mine.empty() && !theirs.empty() && ::stat("/", &my_root) == 0 && ::stat(root.c_str(), &their_root) == 0;
+  bool same = mine == theirs && my_root.st_dev == their_root.st_dev && my_root.st_ino == their_root.st_ino;
+  return known && !same ? root : std::string();
+}
+
 }  // namespace
 
 std::string find_program(std::string_view name) {
@@ -88,9 +105,18 @@ std::string find_library(std::string_view name) {
   return {};
 }
 
+// The kernel shows paths from where the mounts of the process begin; its own root may lie deeper (chroot).
+static std::string below_root(std::string_view path, const std::string& root) {
+  return root.size() > 1 && path.starts_with(root) && path.substr(root.size()).starts_with('/') ? std::string(path.substr(root.size())) : std::string(path);
+}
+
+static std::string shown_root(int pid) { return root_of_process(pid).empty() ? std::string() : link_target(cat("/proc/", pid, "/root")); }
+
+std::string program_of(int pid) { return below_root(link_target(cat("/proc/", pid, "/exe")), shown_root(pid)); }
+
 std::vector<std::string> mapped_files(int pid) {
   std::vector<std::string> files;
-  std::string maps;
+  std::string maps, root = shown_root(pid);
   if (!read_whole_file(cat("/proc/", pid, "/maps").c_str(), &maps)) return files;
   for_each_line(maps, [&](std::string_view line) {
     next_word(line);
@@ -98,39 +124,61 @@ std::vector<std::string> mapped_files(int pid) {
     for (int i = 0; i < 3; ++i) next_word(line);
     std::string_view path = trim(line);
     if (rights.size() > 2 && rights[2] == 'x' && path.starts_with('/') && !path.ends_with(" (deleted)") &&
-        std::find(files.begin(), files.end(), path) == files.end())
-      files.emplace_back(path);
+        std::find(files.begin(), files.end(), below_root(path, root)) == files.end())
+      files.push_back(below_root(path, root));
     return true;
   });
   return files;
 }
 
+std::string mapped_file_called(int pid, std::string_view name) {
+  std::string library = cat(name, ".so");
+  for (std::string& path : mapped_files(pid)) {
+    std::string_view base = std::string_view(path).substr(path.rfind('/') + 1);
+    bool versioned = base.starts_with(library) && (base.size() == library.size() || base[library.size()] == '.');
+    if (base == name || versioned) return std::move(path);
+  }
+  return {};
+}
+
+// The layers of containers make one file appear in several file systems, where a probe would be hit once for each: number, size and
+// time of change tell which are the same.
 std::vector<std::string> all_mapped_files() {
-  std::vector<std::string> all;
+  struct Found { ino_t number; off_t size; timespec changed; std::string path; };
+  std::vector<Found> all;
   for (const std::string& name : list_folder("/proc")) {
     uint64_t pid;
     if (!parse_u64(name, &pid)) continue;
-    for (std::string& file : mapped_files(static_cast<int>(pid))) all.push_back(std::move(file));
+    std::string root = root_of_process(static_cast<int>(pid));
+    for (const std::string& mapped : mapped_files(static_cast<int>(pid))) {
+      std::string path = !root.empty() && is_file(root + mapped) ? root + mapped : mapped;
+      struct stat info {};
+      if (std::any_of(all.begin(), all.end(), [&](const Found& f) { return f.path == path; }) || ::stat(path.c_str(), &info) != 0) continue;
+      bool known = std::any_of(all.begin(), all.end(), [&](const Found& f) {
+        return f.number == info.st_ino && f.size == info.st_size && f.changed.tv_sec == info.st_ctim.tv_sec && f.changed.tv_nsec == info.st_ctim.tv_nsec;
+      });
+      if (!known) all.push_back({info.st_ino, info.st_size, info.st_ctim, std::move(path)});
+    }
   }
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
+  std::vector<std::string> paths;
+  for (Found& found : all) paths.push_back(std::move(found.path));
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
-std::vector<std::string> match_paths(std::string_view pattern) {
+std::vector<std::string> match_paths(std::string_view pattern, int pid) {
   std::vector<std::string> found;
-  if (pattern.starts_with('/')) match_into("/", split(pattern.substr(1), '/'), 0, &found);
+  std::string root = pattern.starts_with('/') ? root_of_process(pid) : std::string();
+  if (pattern.starts_with('/')) match_into(root.empty() ? "/" : root, split(pattern.substr(1), '/'), 0, &found);
   else match_into("", split(pattern, '/'), 0, &found);
+  for (std::string& path : found) path.erase(0, root.size());
   return found;
 }
 
 std::string path_in_process(int pid, const std::string& path) {
-  if (pid <= 0 || !path.starts_with('/')) return path;
-  char mine[64] = {}, theirs[64] = {};
-  if (::readlink("/proc/self/ns/mnt", mine, sizeof mine - 1) < 0) return path;
-  if (::readlink(cat("/proc/", pid, "/ns/mnt").c_str(), theirs, sizeof theirs - 1) < 0 || strcmp(mine, theirs) == 0) return path;
-  std::string inside = cat("/proc/", pid, "/root", path);
-  return is_file(inside) ? inside : path;
+  if (!path.starts_with('/')) return path;
+  std::string root = root_of_process(pid);
+  return !root.empty() && is_file(root + path) ? root + path : path;
 }
 
 }  // namespace btc::rt

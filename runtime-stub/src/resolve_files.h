@@ -9,9 +9,12 @@ namespace btc::rt {
 
 std::string find_program(std::string_view name);     // "" or a path: as given if it has a '/', else from PATH
 std::string find_library(std::string_view name);     // "libc", "libc.so.6": from ld.so's cache, then the usual folders
+// Paths are those that the process itself would use; path_in_process() opens them.
+std::string program_of(int pid);
 std::vector<std::string> mapped_files(int pid);      // executable mappings of a process, each once
-std::vector<std::string> all_mapped_files();         // of all processes
-std::vector<std::string> match_paths(std::string_view pattern);  // '*' in any part
-std::string path_in_process(int pid, const std::string& path);   // /proc/PID/root/... when it lives in another mount namespace
+std::string mapped_file_called(int pid, std::string_view name);  // "libc", "libc.so.6", "bash": the one of them, or ""
+std::vector<std::string> all_mapped_files();         // of all processes, as this one can open them
+std::vector<std::string> match_paths(std::string_view pattern, int pid);  // '*' in any part; among the files of the process, if it is not 0
+std::string path_in_process(int pid, const std::string& path);   // /proc/PID/root/... when it has another root or other mounts
 
 }  // namespace btc::rt

@@ -2,7 +2,6 @@
 // namespace); symbols and notes are read from it each time, so a library may be newer than the script.
 #include <algorithm>
 #include <memory>
-#include <unistd.h>
 
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/resolve_files.h"
@@ -193,19 +192,21 @@ std::vector<std::string> find_target_files(RunState& run, std::string_view targe
   int pid = run.target_pid();
   if (target.empty() || target == "*") return pid != 0 ? mapped_files(pid) : all_mapped_files();
   if (has_star(target)) {
-    if (target.find('/') != std::string_view::npos) return match_paths(target);
+    if (target.find('/') != std::string_view::npos) return match_paths(target, pid);
     std::vector<std::string> found;
     for (std::string& file : mapped_files(pid))
       if (abi::wildcard_match(target, file)) found.push_back(std::move(file));
     return found;
   }
   if (!member_of(target).empty() && file_exists(path_in_process(pid, archive_of(target)))) return {std::string(target)};
-  std::string path = find_program(target);
-  if (path.empty() && target.find('/') != std::string_view::npos && pid != 0) {
+  bool is_name = target.find('/') == std::string_view::npos;
+  std::string path = is_name ? mapped_file_called(run.options.pid, target) : std::string();
+  if (path.empty()) path = find_program(target);
+  if (path.empty() && !is_name && pid != 0) {
     std::string inside = path_in_process(pid, std::string(target));
     if (file_exists(inside)) path = target;
   }
-  if (path.empty() && target.find('/') == std::string_view::npos) path = find_library(target);
+  if (path.empty() && is_name) path = find_library(target);
   if (path.empty()) return {};
   return {path};
 }
@@ -228,9 +229,7 @@ static void in_program_of(int pid, abi::AttachPoint* point) {
   bool language_only = point->target == "cpp" && point->lang.empty();
   if (!point->of_process && !language_only) return;
   if (language_only) point->lang = point->target;
-  char path[4096];
-  ssize_t size = ::readlink(cat("/proc/", pid, "/exe").c_str(), path, sizeof path);
-  point->target = std::string(path, size > 0 ? static_cast<size_t>(size) : 0);
+  point->target = program_of(pid);
 }
 
 void resolve_uprobe(RunState& run, const abi::AttachPoint& written, Resolution* out) {

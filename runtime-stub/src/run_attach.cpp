@@ -31,15 +31,17 @@ bool Run::attach_one(size_t index) {
     return true;
   }
   std::string cause = error.detail.empty() ? std::string(error_text(error.error)) : error.detail;
-  if (error.is_message && policy != MissingProbes::Ignore) {
-    state_.messages.say(policy == MissingProbes::Error ? Severity::Error : Severity::Warning, cause);
+  bool fatal = policy == MissingProbes::Error;
+  if (policy == MissingProbes::Ignore) return true;
+  Severity severity = fatal ? Severity::Error : Severity::Warning;
+  if (error.is_message) {
+    state_.messages.say(severity, cause);
     cause.clear();
   }
-  if (policy == MissingProbes::Error)
-    state_.messages.error(cat("Unable to attach probe: ", binding.name, ". If this is expected, set the 'missing_probes' config variable to 'warn'."));
-  else if (policy == MissingProbes::Warn) state_.messages.warning(cat("Unable to attach probe: ", binding.name, ". Skipping."));
-  if (policy != MissingProbes::Ignore && !cause.empty()) state_.messages.say(Severity::Hint, cat("the kernel says: ", cause));
-  return policy != MissingProbes::Error;
+  state_.messages.at(state_.manifest().programs()->Get(binding.program)->location(), severity,
+                     cat("Unable to attach probe: ", binding.name, fatal ? ". If this is expected, set the 'missing_probes' config variable to 'warn'." : ". Skipping."),
+                     cause.empty() ? cause : cat("the kernel says: ", cause));
+  return !fatal;
 }
 
 bool Run::attach_pass(uint8_t pass) {

@@ -120,6 +120,17 @@ TRAMPOLINES = [
     Case("fentry-bpf-pattern", "fentry:bpf:*:interval_ms_2* { @ = count(); } fexit:bpf:interval_m* { @x = count(); }", [r"^@: [1-9]", r"^@x: [1-9]"],
          server_script="interval:ms:20 { @a += 1; }", trigger="sleep 0.5", forms=["fentry bpf:PROGRAM*", "fexit bpf:PROGRAM*"]),
     Case("fentry-absent", 'begin { printf("begun\\n"); } fentry:no_such_function { @ = count(); }', [r"No matches for fentry no_such_function\."], reject=["^begun$"], status=1),
+    # Compiled for another prototype; no place for a tracer; trampolines that the machine does not give.
+    Case("fentry-changed", "fentry:vfs_statx { print(str(args.filename->name)); }", [r"^/no/such$"], trigger="stat /no/such", since="6.1",
+         without=r"^stdin:1:1-17: ERROR: On this kernel, vfs_statx takes filename as a pointer; the script was compiled for a pointer to struct filename\. Compile it with --profile"
+                 r" of this kernel\.\nfentry:vfs_statx \{.*\n~~~~~~~~~~~~~~~~$"),
+    Case("fentry-argument-gone", "fentry:vfs_mkdir { @ = args.idmap; }", [r"^Attached 1 probe$"], since="6.12",
+         without=r"^stdin:1:1-17: ERROR: On this kernel, vfs_mkdir has no argument idmap\.\nfentry:vfs_mkdir \{.*\n~~~~~~~~~~~~~~~~$"),
+    Case("fentry-notrace", "fentry:sched_clock { @ = count(); }",
+         [r"^stdin:1:1-19: ERROR: Unable to attach probe: fentry:vmlinux:sched_clock\.", r"^fentry:sched_clock \{.*\n~~~~~~~~~~~~~~~~~~$", r"^HINT: the kernel says: the function has no place for a tracer"],
+         status=255, since="6.1", without=r"No matches for fentry sched_clock\."),
+    Case("fentry-off", "fentry:vfs_read { @ = count(); }", [r"^stdin:1:1-16: ERROR: Unable to attach probe: fentry:vmlinux:vfs_read\.", r"^HINT: the kernel says: the function has no place for a tracer"],
+         server="sh -c 'echo 0 > /proc/sys/kernel/ftrace_enabled; sleep 100'", after="echo 1 > /proc/sys/kernel/ftrace_enabled", status=255, until="5.10"),
     Case("fentry-func", 'fentry:vfs_rea* /comm == "reader"/ { @[func] = count(); } fexit:vfs_read /comm == "reader"/ { @x[func] = count(); }',
          [r"^@\[vfs_read\]: 20$", r"^@x\[vfs_read\]: 20$"], trigger=READ),
     Case("fexit-values", 'fexit:vfs_read /comm == "reader"/ { @[args.count, retval, probe] = count(); }', [r"^@\[777, 777, fexit:vmlinux:vfs_read\]: 20$"],
