@@ -58,7 +58,9 @@ AttachError attach_tracepoint(RunState& run, Binding& binding, Attached* out) {
   perf_event_attr attr = event_attr(PERF_TYPE_TRACEPOINT, id);
   int event = sys::perf_open(&attr, -1, 0);
   if (event < 0) return failed(event);
-  return connect(run, binding, Fd(event), binding.name_index, out);
+  AttachError error = connect(run, binding, Fd(event), binding.name_index, out);
+  if (error.error == EINVAL) error.detail = "Invalid argument: events made through kprobe_events or uprobe_events run no programs of tracepoints; a kprobe or uprobe on their place does";
+  return error;
 }
 
 // Type number of the dynamic PMUs "kprobe" and "uprobe" (4.17), and the config bit that asks for the return.
