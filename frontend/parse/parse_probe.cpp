@@ -139,7 +139,7 @@ void Parser::add_attach_point(ast::Probe* probe, ast::AttachPoint point) {
 
 namespace btc {
 
-void check_attach_point(ast::AttachPoint& point, DiagEngine& diags) {
+void check_attach_point(ast::AttachPoint& point, DiagEngine& diags, std::string_view hint) {
   abi::AttachPointError error;
   point.parse_ok = abi::parse_attach_point(point.text, &point.parsed, &error, point.has_params);
   if (point.parse_ok && point.parsed.of_process) diags.report(DiagKind::NeedsProcess, point.range, point.text);
@@ -148,7 +148,8 @@ void check_attach_point(ast::AttachPoint& point, DiagEngine& diags) {
   size_t colon = std::min(point.text.find(':'), point.text.size());
   if (point.has_params && point.text.substr(0, colon).find('$') != std::string::npos) return;
   DiagBuilder builder = diags.report(DiagKind::BadAttachPoint, point.range, error.message);
-  if (!error.hint.empty()) builder.hint(DiagKind::AttachPointHint, error.hint);
+  if (hint.empty()) hint = error.hint;
+  if (!hint.empty()) builder.hint(DiagKind::AttachPointHint, hint);
 }
 
 }  // namespace btc

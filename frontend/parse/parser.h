@@ -18,6 +18,6 @@ bool parse_script(ast::Arena& arena, SourceManager& sources, uint32_t file, Diag
 ast::Expr* parse_expression_text(ast::Arena& arena, SourceManager& sources, uint32_t file, DiagEngine& diags);
 
 // Parses and checks the attach point again, e.g. after parameters were substituted in its text. Errors go to `diags`.
-void check_attach_point(ast::AttachPoint& point, DiagEngine& diags);
+void check_attach_point(ast::AttachPoint& point, DiagEngine& diags, std::string_view hint = {});
 
 }  // namespace btc

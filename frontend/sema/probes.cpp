@@ -55,11 +55,11 @@ void Sema::settle_attach_params(AttachPoint& attach) {
     if (!attach.parse_ok) report(DiagKind::ProbeTypeParam, attach.range).hint(DiagKind::ProbeTypeParamHint);
     return;
   }
-  std::string text;
-  if (!abi::substitute_params(attach.text, options_.baked_params, &text)) return;
+  std::string text, not_given;
+  if (!abi::substitute_params(attach.text, options_.baked_params, &text, &not_given)) return;
   attach.text = text;
   attach.has_params = false;
-  btc::check_attach_point(attach, diags_);
+  btc::check_attach_point(attach, diags_, not_given.empty() ? "" : "Parameter " + not_given + " was not given.");
 }
 
 void Sema::make_bodies() {

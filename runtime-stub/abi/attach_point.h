@@ -69,7 +69,8 @@ struct AttachPointError {
 bool parse_attach_point(std::string_view text, AttachPoint* out, AttachPointError* error, bool allow_params = false);
 
 // Replaces unquoted `$N` by params[N-1] (missing: nothing). False if a `$` is not followed by a number from 1 up.
-bool substitute_params(std::string_view text, const std::vector<std::string>& params, std::string* out);
+// `*missing` (may be null): the first that is missing, "$3", or "".
+bool substitute_params(std::string_view text, const std::vector<std::string>& params, std::string* out, std::string* missing = nullptr);
 
 // Probe types that a provider with wildcards ("k*", "*probe") stands for: those that list functions or events of the
 // kernel, or of user-space files.

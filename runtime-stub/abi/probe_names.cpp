@@ -74,8 +74,9 @@ std::vector<const ProbeInfo*> expand_provider(std::string_view pattern, bool use
   return found;
 }
 
-bool substitute_params(std::string_view text, const std::vector<std::string>& params, std::string* out) {
+bool substitute_params(std::string_view text, const std::vector<std::string>& params, std::string* out, std::string* missing) {
   out->clear();
+  if (missing != nullptr) missing->clear();
   bool in_quotes = false;
   for (size_t i = 0; i < text.size(); i++) {
     char c = text[i];
@@ -95,6 +96,7 @@ bool substitute_params(std::string_view text, const std::vector<std::string>& pa
     while (end < text.size() && is_digit(text[end])) end++;
     if (n == 0) return false;
     if (n <= params.size()) *out += params[n - 1];
+    else if (missing != nullptr && missing->empty()) *missing = text.substr(i, end - i);
     i = end - 1;
   }
   return true;

@@ -170,14 +170,12 @@ int resolve_all(RunState& run) {
   for (uint32_t i = 0; i < count_of(programs); ++i) {
     const fb::Program* program = programs->Get(i);
     std::string text(text_of(program->attach()));
-    if (program->has_params()) {
-      std::string filled;
-      if (abi::substitute_params(text, run.options.positional, &filled)) text = filled;
-    }
+    std::string filled, not_given;
+    if (program->has_params() && abi::substitute_params(text, run.options.positional, &filled, &not_given)) text = filled;
     abi::AttachPoint point;
     abi::AttachPointError error;
     if (!abi::parse_attach_point(text, &point, &error)) {
-      run.messages.at(program->location(), Severity::Error, error.message, error.hint);
+      run.messages.at(program->location(), Severity::Error, error.message, not_given.empty() ? error.hint : cat("Parameter ", not_given, " was not given."));
       failed = true;
       continue;
     }

@@ -127,6 +127,11 @@ TEST(AttachPoint, SubstitutesParameters) {
   std::string out;
   EXPECT_TRUE(substitute_params("uprobe:$1:f$2:\"$1\"", {"/bin/sh", "oo"}, &out));
   EXPECT_EQ(out, "uprobe:/bin/sh:foo:\"$1\"");
+  std::string missing;
+  EXPECT_TRUE(substitute_params("a$3b$10", {"x"}, &out, &missing));
+  EXPECT_EQ(missing, "$3");
+  EXPECT_TRUE(substitute_params("a$1", {"x"}, &out, &missing));
+  EXPECT_EQ(missing, "");
   EXPECT_TRUE(substitute_params("a$3b$10", {"x"}, &out));
   EXPECT_EQ(out, "ab");
   EXPECT_FALSE(substitute_params("$x", {"x"}, &out));
