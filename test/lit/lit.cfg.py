@@ -46,6 +46,8 @@ if exists_below_tracing("events/block"):
     config.available_features.add("block")
 if not exists_below_tracing("kprobe_events"):
     config.available_features.add("no-kprobes")
+if os.path.exists("/sys/kernel/tracing/uprobe_events"):
+    config.available_features.add("uprobe-events")
 if os.path.exists(os.path.join(build, "test", "progs", "test-server")):
     config.available_features.add("sdt")
 if os.path.exists("/usr/sbin/bpftool"):
