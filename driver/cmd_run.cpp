@@ -53,8 +53,11 @@ struct Parsed {
   std::vector<std::string> artifact;   // options for the artifact
   std::vector<std::string> rest;       // file and parameters
   std::vector<std::string> of_process; // -p PID, also when listing
-  bool list = false, verbose = false, info = false, format = false;
-  std::string debug, emit_elf, emit_llvm, aot;
+  bool list = false, verbose = false, info = false;
+  int warnings = 0;                    // how often -k was given
+  std::string mode, wrong_mode;        // of --mode, or the option that is short for it; the one that came second
+  std::vector<std::string> debug;      // stages
+  std::string emit_elf, emit_llvm, aot;
   backend::Stub stub = backend::Stub::Plain;
 };
 
@@ -79,7 +82,7 @@ void take(const RunOption& o, const char* value, Parsed* p) {
   else if (name == "list") p->list = true;
   else if (name == "verbose") p->verbose = true;
   else if (name == "info") p->info = true;
-  else if (name == "warnings") s.more_warnings = true;
+  else if (name == "warnings") s.more_warnings = true, ++p->warnings;
   else if (name == "no-warnings") s.no_warnings = true;
   else if (name == "I") s.compile.include_dirs.emplace_back(value);
   else if (name == "include") s.compile.includes.emplace_back(value);
@@ -87,9 +90,12 @@ void take(const RunOption& o, const char* value, Parsed* p) {
   else if (name == "no-feature") s.no_features.emplace_back(value);
   else if (name == "profile") s.profile = value;
   else if (name == "debuginfo") s.compile.programs.debug_dirs.emplace_back(value);
-  else if (name == "fmt") p->format = true;
-  else if (name == "mode" && strcmp(value, "format") == 0) p->format = true;
-  else if (name == "debug") p->debug = value;
+  else if (name == "mode") p->mode = value;
+  else if (name == "test" || name == "bench" || name == "fmt") {
+    if (!p->mode.empty()) p->wrong_mode = name;
+    p->mode = name == "fmt" ? "format" : name;
+  }
+  else if (name == "debug") p->debug.emplace_back(value);
   else if (name == "emit-elf") p->emit_elf = value;
   else if (name == "emit-llvm") p->emit_llvm = value;
   else if (name == "listen") p->stub = backend::Stub::Listen;
@@ -128,23 +134,54 @@ bool parse_arguments(int argc, char** argv, Parsed* p, int* status) {
   return true;
 }
 
-int print_stage(const CompileRequest& base, const std::string& which) {
-  struct Stage { const char* name; Emit emit; const char* stage; };
-  constexpr Stage kStages[] = {{"ast", Emit::Ast, ""},        {"parse", Emit::Ast, ""},       {"types", Emit::TypedAst, ""},
-                               {"bir", Emit::Bir, ""},        {"codegen", Emit::Llvm, "raw"}, {"codegen-opt", Emit::Llvm, "opt"},
-                               {"dis", Emit::Asm, ""}};
-  for (const Stage& s : kStages) {
-    if (which != s.name) continue;
+// What -d takes. Stages of compiling are printed before the script runs; what libbpf and the verifier say comes from the artifact, told
+// by its -v, as often as `artifact` says.
+struct DebugStage { const char* name; Emit emit; const char* stage; int artifact; };
+constexpr DebugStage kDebugStages[] = {{"ast", Emit::Ast, "", 0},        {"types", Emit::TypedAst, "", 0},    {"bir", Emit::Bir, "", 0},
+                                       {"codegen", Emit::Llvm, "raw", 0}, {"codegen-opt", Emit::Llvm, "opt", 0}, {"dis", Emit::Asm, "", 0},
+                                       {"verifier", Emit::Exe, "", 2},   {"libbpf", Emit::Exe, "", 3},        {"parse", Emit::Ast, "", 0}};
+
+bool chosen_stage(const Parsed& p, const DebugStage& stage) {
+  for (const std::string& name : p.debug)
+    if (name == stage.name || (name == "all" && strcmp(stage.name, "parse") != 0)) return true;
+  return false;
+}
+
+// False: the script has errors, which were printed.
+bool print_stages(const CompileRequest& base, Parsed* p) {
+  for (const DebugStage& s : kDebugStages) {
+    if (!chosen_stage(*p, s)) continue;
+    p->artifact.insert(p->artifact.end(), static_cast<size_t>(s.artifact), "-v");
+    if (s.artifact != 0) continue;
     CompileRequest request = base;
     request.emit = s.emit;
     request.stage = s.stage;
     Compilation c;
     bool ok = compile(c, request);
     fwrite(c.output.data(), 1, c.output.size(), stdout);
-    print_diagnostics(c.diags, "text");
-    return ok ? kExitOk : kExitError;
+    fflush(stdout);
+    if (!ok) return print_diagnostics(c.diags, "text"), false;
   }
-  return error_usage(("invalid option for -d: " + which).c_str());
+  return true;
+}
+
+// Values and combinations that bpftrace refuses before it looks at the script. kExitOk: none.
+int check_usage(const Parsed& p) {
+  if (p.warnings > 1) return error_usage("-kk has been deprecated. Use a single -k for runtime warnings for errors in map lookups and probe reads.");
+  if (p.script.more_warnings && p.script.no_warnings) return error_usage("-k, --warnings conflicts with --no-warnings");
+  if (!p.wrong_mode.empty()) return error_usage(("--" + p.wrong_mode + " conflicts with existing --mode").c_str());
+  if (p.mode == "compiler-bench") return error_usage("--mode compiler-bench times the passes of bpftrace, which are not here");
+  bool known = p.mode.empty();
+  for (const char* mode : {"codegen", "bench", "test", "format"}) known |= p.mode == mode;
+  if (!known) return error_usage("--mode can only be 'codegen', 'bench', 'test' or 'format'.");
+  for (const std::string& name : p.debug) {
+    bool stage = name == "all";
+    for (const DebugStage& s : kDebugStages) stage |= name == s.name;
+    if (!stage) return error_usage(("invalid option for -d: " + name).c_str());
+  }
+  if (p.list && p.rest.size() > 1) return error_usage("-l takes one pattern or file");
+  if (!p.list && !p.script.programs.empty() && p.script.programs.back().empty()) return error_usage("filename or -e 'program' required.");
+  return kExitOk;
 }
 
 int write_stage(const CompileRequest& base, Emit emit, const char* stage, const std::string& path) {
@@ -169,7 +206,7 @@ int run_command(int argc, char** argv) {
   int status = kExitOk;
   if (!parse_arguments(argc, argv, &p, &status)) return status;
   if (p.info) return machine_info();
-  if (p.script.more_warnings && p.script.no_warnings) return error_usage("-k, --warnings conflicts with --no-warnings");
+  if (int wrong = check_usage(p)) return wrong;
   if (p.list) return machine_list(p.rest.empty() ? (p.script.programs.empty() ? "" : p.script.programs.back()) : p.rest[0], p.verbose,
                                   !p.script.programs.empty(), p.script, p.of_process);
   if (p.script.programs.empty()) {
@@ -191,7 +228,7 @@ int run_command(int argc, char** argv) {
   std::vector<std::string> named;
   for (std::string& given : p.rest) (given.rfind("--", 0) == 0 ? named : request.options.baked_params).push_back(std::move(given));
   p.rest = std::move(named);
-  if (p.format) {
+  if (p.mode == "format") {
     Compilation c;
     uint32_t file = c.sources.add(request.input_name, request.input_text);
     bool ok = parse_script(c.arena, c.sources, file, c.diags, &c.script) && !c.diags.has_errors();
@@ -199,7 +236,7 @@ int run_command(int argc, char** argv) {
     print_diagnostics(c.diags, "text");
     return ok ? kExitOk : kExitError;
   }
-  if (!p.debug.empty()) return print_stage(request, p.debug);
+  if (!print_stages(request, &p)) return kExitError;
   if (!p.emit_elf.empty()) return write_stage(request, Emit::Obj, "", p.emit_elf);
   if (!p.aot.empty()) return write_stage(request, Emit::Exe, "", p.aot);
   if (!p.emit_llvm.empty()) {
@@ -213,6 +250,7 @@ int run_command(int argc, char** argv) {
   bool ok = compile(c, request);
   print_diagnostics(c.diags, p.script.diag_format);
   if (!ok) return kExitError;
+  if (p.mode == "codegen") return kExitOk;
   std::vector<std::string> args = {"btc"};
   args.insert(args.end(), p.artifact.begin(), p.artifact.end());
   if (!p.rest.empty()) args.emplace_back("--");

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "driver/files.h"
+#include "runtime-stub/abi/feature_names.h"
 
 namespace btc {
 
@@ -60,7 +61,11 @@ bool make_request(const ScriptOptions& o, CompileRequest* request, bool* usage) 
     size_t begin = 0;
     while (begin <= list.size()) {
       size_t end = std::min(list.find(',', begin), list.size());
-      if (end > begin) request->options.no_features.push_back(list.substr(begin, end - begin));
+      request->options.no_features.push_back(list.substr(begin, end - begin));
+      if (!abi::is_feature_name(request->options.no_features.back())) {
+        fputs(abi::kFeatureUsage, stderr);
+        return *usage = true, false;
+      }
       begin = end + 1;
     }
   }
@@ -82,7 +87,9 @@ bool apply_warnings(const ScriptOptions& o, DiagEngine& diags) {
 }
 
 void print_diagnostics(const DiagEngine& diags, const std::string& format) {
-  bool colour = isatty(2) != 0 && getenv("NO_COLOR") == nullptr;
+  const char* wish = getenv("BPFTRACE_COLOR");   // auto, always or never, as for the artifact
+  std::string wanted = wish != nullptr ? wish : "auto";
+  bool colour = wanted == "always" || (wanted != "never" && isatty(2) != 0 && getenv("NO_COLOR") == nullptr);
   std::string text = format == "json" ? diags.render_json() : diags.render_text(colour);
   fwrite(text.data(), 1, text.size(), stderr);
 }

@@ -53,6 +53,7 @@ void ModuleBuilder::add_header() {
   module_->script_name = program.script_name;
   module_->unsafe_ok = program.options.unsafe;
   module_->warning_level = program.options.warning_level;
+  module_->no_features = program.options.no_features;
   module_->license = program.config_value(ConfigKey::License);
   for (size_t i = 0; i < program.config.size(); ++i) {
     const ConfigInfo& info = config_info(static_cast<ConfigKey>(i));

@@ -170,6 +170,7 @@ struct Module {
   std::string script_name;
   bool unsafe_ok = false;
   uint8_t warning_level = 1;
+  std::vector<std::string> no_features; // --no-feature: not used on the target, even where the kernel has them
   std::string license = "GPL";
   std::string stage = "raw";            // raw | canonical (after all passes)
   std::vector<SourceText> sources;      // ranges in the module are global offsets into these

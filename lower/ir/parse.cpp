@@ -77,7 +77,7 @@ void Parser::parse_item() {
   struct Item { std::string_view word; void (Parser::*parse)(size_t); };
   static constexpr Item kItems[] = {
       {"arch", &Parser::parse_arch},     {"script", &Parser::parse_script}, {"license", &Parser::parse_license},
-      {"warnings", &Parser::parse_warnings}, {"unsafe", &Parser::parse_unsafe}, {"scratch", &Parser::parse_scratch},
+      {"warnings", &Parser::parse_warnings}, {"unsafe", &Parser::parse_unsafe}, {"without", &Parser::parse_without}, {"scratch", &Parser::parse_scratch},
       {"zero", &Parser::parse_zero},     {"config", &Parser::parse_config}, {"input", &Parser::parse_input}, {"string", &Parser::parse_strings},
       {"foreign", &Parser::parse_foreign}, {"source", &Parser::parse_source}, {"record", &Parser::parse_record}, {"enum", &Parser::parse_enum},
       {"core", &Parser::parse_core},     {"map", &Parser::parse_map},       {"event", &Parser::parse_event},

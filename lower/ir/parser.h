@@ -32,6 +32,7 @@ class Parser final : TextReader {
   void parse_license(size_t) { module_->license = take_string(); }
   void parse_warnings(size_t) { module_->warning_level = static_cast<uint8_t>(std::min<uint32_t>(take_u32(), 2)); }
   void parse_unsafe(size_t) { module_->unsafe_ok = true; }
+  void parse_without(size_t) { module_->no_features.push_back(take_string()); }
   void parse_scratch(size_t) { module_->scratch_size = take_u32(); }
   void parse_zero(size_t) { module_->zero_size = take_u32(); }
   void parse_config(size_t);

@@ -84,6 +84,7 @@ class Printer {
     put("license {}\n", quoted(module_.license));
     put("warnings {}\n", module_.warning_level);
     if (module_.unsafe_ok) line("unsafe");
+    for (const std::string& feature : module_.no_features) put("without {}\n", quoted(feature));
     if (module_.scratch_size != 0) put("scratch {}\n", module_.scratch_size);
     if (module_.zero_size != 0) put("zero {}\n", module_.zero_size);
     for (const auto& [key, value] : module_.config) put("config {} {}\n", quoted(key), quoted(value));

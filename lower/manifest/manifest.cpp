@@ -37,6 +37,7 @@ class ManifestBuilder {
     auto strings = out_.CreateVectorOfStrings(module_.strings);
     auto functions = out_.CreateVectorOfStrings(kernel_functions());
     auto features = out_.CreateVectorOfStrings(std::vector<std::string>{});
+    auto no_features = out_.CreateVectorOfStrings(module_.no_features);
     auto compiler = out_.CreateString("btc " BTC_VERSION);
     auto arch = out_.CreateString(module_.arch);
     auto script = out_.CreateString(module_.script_name);
@@ -62,6 +63,7 @@ class ManifestBuilder {
     manifest.add_facts_size(module_.facts_size());
     manifest.add_programs(programs);
     manifest.add_features(features);
+    manifest.add_no_features(no_features);
     manifest.add_core_relocations(facts_.core_relocations);
     manifest.add_inputs(inputs);
     manifest.add_strings(strings);

@@ -207,7 +207,10 @@ AttachError attach_tracing(RunState& run, Binding& binding, Attached* out) {
 }
 
 AttachError attach_iter(RunState& run, Binding& binding, Attached* out) {
-  int link = sys::link_iter(run.loader->copy_fd(binding.copy));
+  // cgroup: all of them, from the root of the unified hierarchy; the kernel takes no link without an order (6.1).
+  bool cgroups = binding.name.ends_with(":cgroup");
+  int link = sys::link_iter(run.loader->copy_fd(binding.copy), cgroups ? sys::kCgroupsFromTop : 0);
+  if (link == -EBADF) return failed(link, "this iterator walks the entries of one map, which a script has no way to name");
   if (link < 0) return failed(link);
   out->links.emplace_back(link);
   out->iterator = true;
@@ -243,7 +246,7 @@ AttachError attach_breakpoint(RunState& run, Binding& binding, Attached* out) {
       uint64_t tid;
       if (parse_u64(thread, &tid)) places.emplace_back(static_cast<int>(tid), -1);
     }
-  if (places.empty()) return failed(-ESRCH);
+  bool some = false;
   for (auto [pid, cpu] : places) {
     perf_event_attr attr = event_attr(PERF_TYPE_BREAKPOINT, 0);
     attr.bp_type = static_cast<uint32_t>(binding.perf_config);
@@ -253,11 +256,13 @@ AttachError attach_breakpoint(RunState& run, Binding& binding, Attached* out) {
     attr.inherit = binding.pid > 0;
     int event = sys::perf_open(&attr, pid, cpu);
     if (event == -ENOSPC) return failed(event, "all debug registers of the CPU are in use");
+    if (event == (pid < 0 ? -ENODEV : -ESRCH)) continue;   // the CPU or the thread went away meanwhile
     if (event < 0) return failed(event);
     AttachError error = connect(run, binding, Fd(event), binding.name_index, out);
     if (error.error != 0) return error;
+    some = true;
   }
-  return {};
+  return some ? AttachError{} : failed(-ESRCH);
 }
 
 AttachError attach_nothing(RunState&, Binding&, Attached*) { return {}; }

@@ -36,6 +36,7 @@ bool Child::prepare(const std::string& command, std::string* error) {
   std::vector<std::string> words = split_command(command);
   if (words.empty()) { *error = "ERROR: -c needs a command\n"; return false; }
   std::string path = find_program(words[0]);
+  if (path.empty() && words[0].find('/') == std::string::npos) path = cat("./", words[0]);   // bpftrace looks here first
   if (path.empty() || ::access(path.c_str(), X_OK) != 0) {
     *error = cat("ERROR: Failed to fork child: Path '", words[0], "' does not exist or is not executable (No such file or directory)\n");
     return false;

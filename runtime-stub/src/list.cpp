@@ -112,11 +112,15 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
     case K::Self:
       if (abi::wildcard_match(rest, "signal:SIGUSR1")) line("self:signal:SIGUSR1");
       return;
-    case K::Software: case K::Hardware:
+    case K::Software: case K::Hardware: {
+      std::vector<std::string> names;
       for (const PerfEventInfo& row : perf_events())
         for (std::string_view name : {std::string_view(row.alias), std::string_view(row.name)})
-          if (row.kind == info.kind && !name.empty() && abi::wildcard_match(event, name)) line(cat(info.name, ":", name, ":"));
+          if (row.kind == info.kind && !name.empty() && abi::wildcard_match(event, name)) names.push_back(cat(info.name, ":", name, ":"));
+      std::sort(names.begin(), names.end());
+      for (const std::string& name : names) line(name);
       return;
+    }
     case K::Profile: case K::Interval:
       for (const char* unit : {"hz", "ms", "s", "us"})
         if (abi::wildcard_match(event, unit)) line(cat(info.name, ":", unit, ":"));
@@ -157,15 +161,19 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
       one.name = one.point.display_name();
     }
   } else if (info.kind == K::Iter) {
+    std::vector<std::pair<std::string, uint32_t>> iterators;
     if (vmlinux_btf() != nullptr)
       vmlinux_btf()->for_each(BTF_KIND_FUNC, [&](uint32_t id, const btf_type&, std::string_view name) {
         if (name.starts_with("bpf_iter_") && abi::wildcard_match(point.func, name.substr(9)) &&
-            vmlinux_btf()->find(cat("bpf_iter__", name.substr(9)), BTF_KIND_STRUCT) != 0) {
-          line(cat("iter:", name.substr(9)));
-          if (run_.options.verbose > 0) functions(vmlinux_btf(), id, 1, false);   // the first parameter is every iterator's
-        }
+            vmlinux_btf()->find(cat("bpf_iter__", name.substr(9)), BTF_KIND_STRUCT) != 0)
+          iterators.emplace_back(name.substr(9), id);
         return true;
       });
+    std::sort(iterators.begin(), iterators.end());
+    for (const auto& [name, id] : iterators) {
+      line(cat("iter:", name));
+      if (run_.options.verbose > 0) functions(vmlinux_btf(), id, 1, false);   // the first parameter is every iterator's
+    }
   } else if (info.kind == K::Tracepoint) resolve_tracepoint(run_, point, &result);
   else if (info.kind == K::Rawtracepoint) {
     if (point.target.empty()) point.target = "*";

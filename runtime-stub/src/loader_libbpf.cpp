@@ -48,6 +48,7 @@ constexpr const char* kSections[] = {"raw_tp+", "tracepoint+", "tp_btf+", "kprob
 class LibbpfLoader;
 LibbpfLoader* g_loading = nullptr;             // the loader whose object is being loaded
 std::string* g_messages = nullptr;             // libbpf's warnings while it works
+bool g_show_debug = false;                     // -vvv: what libbpf says goes to stderr at once
 
 // What libbpf found no counterpart for in the kernel's types; it says so only among its debug messages, in two lines:
 // "... prog 'p': relo #4: <byte_off> [9] struct cfs_rq.nr_queued (0:1 @ offset 4)", "... prog 'p': relo #4: substituting insn #7 w/ ...".
@@ -73,13 +74,14 @@ int keep_message(libbpf_print_level level, const char* format, va_list args) {
   constexpr std::string_view kSpec = "relo #%d: %s\n", kPoison = "relo #%d: substituting insn";
   std::string_view text(format);
   bool relocation = level == LIBBPF_DEBUG && g_messages != nullptr && (text.ends_with(kSpec) || text.find(kPoison) != std::string_view::npos);
-  if (g_messages == nullptr || (level == LIBBPF_DEBUG && !relocation)) return 0;
+  if (g_messages == nullptr || (level == LIBBPF_DEBUG && !relocation && !g_show_debug)) return 0;
   char line[1024];
   int n = vsnprintf(line, sizeof line, format, args);
   if (n <= 0) return 0;
   std::string_view said(line, std::min(static_cast<size_t>(n), sizeof line - 1));
+  if (g_show_debug && level == LIBBPF_DEBUG) write_all(STDERR_FILENO, cat("libbpf: ", said));
   if (relocation) keep_relocation(said);
-  else g_messages->append(said);
+  else if (level != LIBBPF_DEBUG) g_messages->append(said);
   return 0;
 }
 
@@ -95,7 +97,7 @@ std::string lacking_at(std::string_view program, std::string_view log) {
 
 class LibbpfLoader final : public Loader {
  public:
-  LibbpfLoader(const Artifact& artifact, const LoaderOptions& options) : artifact_(artifact), options_(options) {}
+  LibbpfLoader(const Artifact& artifact, const LoaderOptions& options) : artifact_(artifact), options_(options) { g_show_debug = options.verbose >= 3; }
   ~LibbpfLoader() override { if (object_ != nullptr) bpf_object__close(object_); }
 
   bool open(LoadFailure* failure);

@@ -1,8 +1,13 @@
 // Reads the command line by the table in options.def; see options.h.
 #include "runtime-stub/src/options.h"
 
+#include <cerrno>
+#include <unistd.h>
+
+#include "runtime-stub/abi/feature_names.h"
 #include "runtime-stub/src/schedule.h"
 #include "runtime-stub/src/support.h"
+#include "runtime-stub/src/sys.h"
 
 namespace btc::rt {
 namespace {
@@ -37,6 +42,15 @@ bool set_pid(std::string_view text, Options* out, std::string* error) {
   return error->empty();
 }
 
+// There is no run for a process that is not there: a mistyped number would trace nothing, for ever.
+bool check_process(int pid, std::string* error) {
+  int fd = sys::pidfd_open(pid);
+  if (fd >= 0) ::close(fd);
+  if (fd >= 0 || fd == -ENOSYS || fd == -EPERM) return true;     // some containers refuse the call itself
+  *error = cat("ERROR: Failed to attach to pid: Unable to open pidfd (", error_text(-fd), ")\n");
+  return false;
+}
+
 bool set_span(const Row& row, std::string_view text, uint64_t* out, std::string* error) {
   if (parse_time_span(text, out)) return true;
   *error = cat("ERROR: option --", row.name, " takes a time such as 10s, 500ms, 2m or 1h, not '", text, "'\n");
@@ -50,6 +64,13 @@ bool set_listen(std::string_view address, Options* out, std::string* error) {
   return false;
 }
 
+bool set_traceable(std::string_view file, Options* out, std::string* error) {
+  out->traceable_functions = file;
+  if (::access(out->traceable_functions.c_str(), R_OK) == 0) return true;
+  *error = cat("ERROR: Failed to open kernel function info: Could not read functions from ", file, ". (", error_text(errno), ")\n");
+  return false;
+}
+
 bool apply(const Row& row, std::string_view value, Options* out, std::string* error) {
   switch (row.id) {
     case Option::Output: out->output.file = value; return true;
@@ -59,7 +80,7 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
       return false;
     case Option::Buffering:
       if (parse_buffer_mode(value, &out->output.buffering)) return true;
-      *error = "USAGE: -B must be either 'line', 'full', or 'none'.\n";
+      *error = "ERROR: USAGE: -B must be either 'line', 'full', or 'none'.\n";
       return false;
     case Option::Quiet: out->output.quiet = true; return true;
     case Option::Verbose: ++out->verbose; return true;
@@ -73,7 +94,7 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
     case Option::Unsafe: out->output.allow_unsafe = true; return true;
     case Option::DryRun: out->dry_run = true; return true;
     case Option::ProbeFilter: out->probe_filter = value; out->has_probe_filter = true; return true;
-    case Option::Traceable: out->traceable_functions = value; return true;
+    case Option::Traceable: return set_traceable(value, out, error);
     case Option::DebugInfo:
       for (std::string_view dir : split(value, ':')) out->output.debug_dirs.emplace_back(dir);
       return true;
@@ -84,7 +105,10 @@ bool apply(const Row& row, std::string_view value, Options* out, std::string* er
     case Option::Help: out->help = true; return true;
     case Option::Version: out->version = true; return true;
     case Option::NoFeature:
-      for (std::string_view name : split(value, ',')) out->no_features.emplace_back(name);
+      for (std::string_view name : split(value, ',')) {
+        if (!abi::is_feature_name(name)) { *error = abi::kFeatureUsage; return false; }
+        out->no_features.emplace_back(name);
+      }
       return true;
     case Option::Mode:
       if (value == "bpftrace-test" || value == "test") out->test = true;
@@ -149,7 +173,7 @@ bool parse_options(int argc, char** argv, Options* out, std::string* error) {
     *error = "ERROR: USAGE: Cannot use both -c and -p.\n";
     return false;
   }
-  return true;
+  return out->pid == 0 || check_process(out->pid, error);
 }
 
 std::string help_text(const Options& options, std::string_view program, std::string_view script, std::string_view params) {

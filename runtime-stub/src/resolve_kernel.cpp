@@ -320,7 +320,10 @@ void resolve_iter(RunState&, const abi::AttachPoint& point, Resolution* out) {
   constexpr std::string_view kPrefix = "bpf_iter_";
   std::string object = point.func.empty() ? point.target : point.func;
   BtfPlace place;
-  if (find_btf_function(cat(kPrefix, object), &place).empty()) return;
+  if (find_btf_function(cat(kPrefix, object), &place).empty()) {
+    out->lacking = cat("iter ", object, " not available for your kernel version.");
+    return;
+  }
   Binding& binding = out->add(How::Iter, point);
   binding.btf_id = place.id;
   binding.btf_module = place.module;

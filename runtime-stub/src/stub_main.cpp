@@ -21,6 +21,8 @@ int fail(std::string_view text) {
 ColorMode colour_from_environment() {
   const char* text = ::getenv("BPFTRACE_COLOR");
   std::string_view word = text != nullptr ? text : "auto";
+  if (word != "always" && word != "never" && word != "auto")
+    write_all(STDERR_FILENO, cat("WARNING: Invalid env value! The valid values of `BPFTRACE_COLOR` are [auto|always|never]. The current value is ", word, "!\n"));
   return word == "always" ? ColorMode::Always : word == "never" ? ColorMode::Never : ColorMode::Auto;
 }
 
@@ -50,6 +52,7 @@ int main(int argc, char** argv) {
   if (has_script) run.options.output.warning_level = run.manifest().warning_level();
   if (!parse_options(argc, argv, &run.options, &error)) return fail(error);
   for (const std::string& name : run.options.no_features) run.features.disable(name);
+  for (uint32_t i = 0; has_script && i < count_of(run.manifest().no_features()); ++i) run.features.disable(text_of(run.manifest().no_features()->Get(i)));
   run.messages = Messages(run.artifact.manifest, run.options.output.color, run.options.verbose);
   if (run.options.help) {
     write_all(STDOUT_FILENO, help_text(run.options, argv[0], has_script ? run.artifact.script_name() : "", has_script ? describe_params(run.manifest()) : ""));

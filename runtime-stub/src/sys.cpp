@@ -75,10 +75,15 @@ int link_tracing(int prog_fd, uint32_t attach_type, uint64_t cookie) {
   return bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof attr);
 }
 
-int link_iter(int prog_fd) {
+int link_iter(int prog_fd, uint32_t cgroup_order) {
+  struct { uint32_t order, cgroup_fd; uint64_t cgroup_id; } info = {cgroup_order, 0, 0};   // bpf_iter_link_info.cgroup
   auto attr = zeroed<bpf_attr>();
   attr.link_create.prog_fd = static_cast<uint32_t>(prog_fd);
   attr.link_create.attach_type = static_cast<uint32_t>(kTraceIter);
+  if (cgroup_order != 0) {
+    attr.link_create.iter_info = reinterpret_cast<uint64_t>(&info);
+    attr.link_create.iter_info_len = sizeof info;
+  }
   return bpf(BPF_LINK_CREATE, &attr, sizeof attr);
 }
 

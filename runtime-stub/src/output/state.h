@@ -53,7 +53,7 @@ struct Output::State {
   std::vector<bool> warned_no_stack;   // -f folded: said once per map
 
   bool load(std::string* error);
-  bool json() const { return options.format == OutputFormat::Json; }
+  bool json() const { return options.format == OutputFormat::Json && !capturing; }   // what a test prints is text in its report
   // Formats for machines have no place for loose text: it goes to stderr.
   bool text_to_stderr() const { return options.format == OutputFormat::Folded || options.format == OutputFormat::OpenMetrics; }
 
