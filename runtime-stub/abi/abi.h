@@ -67,7 +67,7 @@ enum CopyConst : uint32_t {
 enum class ClockMode : uint32_t { Boot, Monotonic, Tai, SwTai };
 
 // How a USDT argument is found, as the note of the probe's location says ("-4@-20(%rbp)"). The form is one 64-bit constant:
-//   bits 0-7 kind, 8-15 bytes (1 2 4 8), 16 signed, 24-31 shift of the index register, 32-47 offset of the (base) register in
+//   bits 0-7 kind, 8-15 bytes (1 2 4 8), 16 signed, 24-31 shift (of the index register to the left, of a register's value to the right), 32-47 offset of the (base) register in
 //   pt_regs, 48-63 offset of the index register. The number is the constant, or the displacement of a memory operand.
 enum UsdtArgKind : uint8_t {
   kUsdtNone = 0,          // this location has no such argument: reads as 0
@@ -75,6 +75,8 @@ enum UsdtArgKind : uint8_t {
   kUsdtReg = 2,
   kUsdtMem = 3,           // *(base + number)
   kUsdtIndexed = 4,       // *(base + (index << shift) + number)
+  kUsdtScaled = 5,        // *((index << shift) + number)
+  kUsdtAbsolute = 6,      // *number
 };
 inline constexpr uint32_t usdt_form_const(uint32_t arg) { return kCopyUsdtSpec + 2 * arg; }
 inline constexpr uint32_t usdt_number_const(uint32_t arg) { return kCopyUsdtSpec + 2 * arg + 1; }

@@ -6,7 +6,7 @@
 // probe_read, since the offset is no constant for the compiler.
 #include "runtime-stub/bpf/btc_helpers.h"
 
-enum { kConst = 1, kReg = 2, kMem = 3, kIndexed = 4 };
+enum { kConst = 1, kReg = 2, kMem = 3, kIndexed = 4, kScaled = 5, kAbsolute = 6 };
 
 static s64 (*const bpf_probe_read_user)(void* to, u64 bytes, const void* from) = (void*)112;
 
@@ -22,10 +22,11 @@ BTC_LIBRARY u64 btc_usdt_arg(const void* regs, u64 form, u64 number) {
   if (kind == kConst) {
     value = number;
   } else if (kind == kReg) {
-    value = read_register(regs, form >> 32);
-  } else if (kind == kMem || kind == kIndexed) {
-    u64 address = read_register(regs, form >> 32) + number;
-    if (kind == kIndexed) address += read_register(regs, form >> 48) << (form >> 24 & 63);
+    value = read_register(regs, form >> 32) >> (form >> 24 & 63);
+  } else if (kind >= kMem && kind <= kAbsolute) {
+    u64 address = number;
+    if (kind == kMem || kind == kIndexed) address += read_register(regs, form >> 32);
+    if (kind == kIndexed || kind == kScaled) address += read_register(regs, form >> 48) << (form >> 24 & 63);
     bytes = btc_opaque(bytes);
     if (bytes > 8) bytes = 8;
     bpf_probe_read_user(&value, bytes, (const void*)address);

@@ -121,6 +121,18 @@ bool ElfImage::address_of(uint64_t offset, uint64_t* address) const {
   return false;
 }
 
+Bytes ElfImage::symbol_versions(uint32_t section) const {
+  for (uint32_t i = 1; i < section_count_; ++i)
+    if (sections_[i].sh_type == SHT_GNU_versym && sections_[i].sh_link == section) return section_bytes(i);
+  return {};
+}
+
+std::string hex_text(Bytes bytes) {
+  std::string text;
+  for (uint8_t byte : bytes) { text.push_back("0123456789abcdef"[byte >> 4]); text.push_back("0123456789abcdef"[byte & 15]); }
+  return text;
+}
+
 Bytes ElfImage::build_id() const {
   int index = find_section(".note.gnu.build-id");
   if (index < 0) return {};

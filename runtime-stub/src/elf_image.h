@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime-stub/src/support.h"
@@ -58,6 +59,9 @@ class ElfImage {
   }
   static std::string_view string_at(Bytes table, uint32_t offset);  // "" if outside or unterminated
 
+  // By symbol of a .dynsym section two bytes that tell its version (.gnu.version); empty if the file has none.
+  Bytes symbol_versions(uint32_t section) const;
+
   // The build id note's bytes, or empty.
   Bytes build_id() const;
 
@@ -72,12 +76,18 @@ class ElfImage {
   uint32_t section_count_ = 0;
 };
 
+std::string hex_text(Bytes bytes);                           // "0a1b"
+
 // A file mapped into memory, read-only.
 class MappedFile {
  public:
   MappedFile() = default;
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
+  MappedFile& operator=(MappedFile&& other) {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
   ~MappedFile();
   bool open(const char* path);                               // false with errno
   Bytes bytes() const { return bytes_; }

@@ -14,11 +14,6 @@
 namespace btc::rt {
 namespace {
 
-bool is_file(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
-
 // ld.so.cache, new format: "glibc-ld.so.cache1.1", count, size of strings, then entries; old caches hold this after a first part.
 struct CacheEntry { int32_t flags; uint32_t key, value, os_version; uint64_t hwcap; };
 constexpr char kCacheMagic[] = "glibc-ld.so.cache1.1";
@@ -48,15 +43,17 @@ std::string library_from_cache(std::string_view name) {
   return found;
 }
 
-void match_into(const std::string& folder, const std::vector<std::string_view>& parts, size_t at, std::vector<std::string>* out) {
+// `root`: of a process with another file tree, or "".
+void match_into(const std::string& root, const std::string& folder, const std::vector<std::string_view>& parts, size_t at, std::vector<std::string>* out) {
+  std::string real = root.empty() ? folder : follow_links(root, std::string_view(folder).substr(root.size()));
   if (at == parts.size()) {
-    if (is_file(folder)) out->push_back(folder);
+    if (is_file(real)) out->push_back(folder);
     return;
   }
   std::string prefix = folder == "/" ? "/" : folder.empty() ? "" : cat(folder, "/");
-  if (parts[at].find('*') == std::string_view::npos) return match_into(cat(prefix, parts[at]), parts, at + 1, out);
-  for (const std::string& name : list_folder(folder.empty() ? "." : folder.c_str()))
-    if (abi::wildcard_match(parts[at], name)) match_into(cat(prefix, name), parts, at + 1, out);
+  if (parts[at].find('*') == std::string_view::npos) return match_into(root, cat(prefix, parts[at]), parts, at + 1, out);
+  for (const std::string& name : list_folder(real.empty() ? "." : real.c_str()))
+    if (abi::wildcard_match(parts[at], name)) match_into(root, cat(prefix, name), parts, at + 1, out);
 }
 
 std::string link_target(const std::string& link) {
@@ -77,6 +74,11 @@ std::string root_of_process(int pid) {
 }
 
 }  // namespace
+
+bool is_file(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
 
 std::string find_program(std::string_view name) {
   std::string path(name);
@@ -169,16 +171,50 @@ std::vector<std::string> all_mapped_files() {
 std::vector<std::string> match_paths(std::string_view pattern, int pid) {
   std::vector<std::string> found;
   std::string root = pattern.starts_with('/') ? root_of_process(pid) : std::string();
-  if (pattern.starts_with('/')) match_into(root.empty() ? "/" : root, split(pattern.substr(1), '/'), 0, &found);
-  else match_into("", split(pattern, '/'), 0, &found);
+  if (pattern.starts_with('/')) match_into(root, root.empty() ? "/" : root, split(pattern.substr(1), '/'), 0, &found);
+  else match_into("", "", split(pattern, '/'), 0, &found);
   for (std::string& path : found) path.erase(0, root.size());
   return found;
 }
 
+std::string root_in(const std::string& path) {
+  constexpr std::string_view kProc = "/proc/", kRoot = "/root/";
+  size_t end = path.find('/', kProc.size());
+  if (!path.starts_with(kProc) || end == std::string::npos || path.compare(end, kRoot.size(), kRoot) != 0) return {};
+  return path.substr(0, end + kRoot.size() - 1);
+}
+
+std::string follow_links(const std::string& root, std::string_view path) {
+  constexpr int kMostLinks = 40;                 // as the kernel's MAXSYMLINKS
+  std::string at = root, rest(path);
+  for (int links = 0; !rest.empty() && links <= kMostLinks;) {
+    size_t end = std::min(rest.find('/'), rest.size());
+    std::string name = rest.substr(0, end);
+    rest.erase(0, end + 1);
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      if (at.size() > root.size()) at.erase(at.rfind('/'));
+      continue;
+    }
+    std::string link = link_target(cat(at, "/", name));
+    if (link.empty()) {
+      append(at, cat("/", name));
+      continue;
+    }
+    ++links;
+    if (link.starts_with('/')) at = root;
+    rest = cat(link, "/", rest);
+  }
+  return at;
+}
+
 std::string path_in_process(int pid, const std::string& path) {
-  if (!path.starts_with('/')) return path;
-  std::string root = root_of_process(pid);
-  return !root.empty() && is_file(root + path) ? root + path : path;
+  std::string root = root_in(path);
+  std::string_view inside = std::string_view(path).substr(root.size());
+  if (root.empty() && path.starts_with('/')) root = root_of_process(pid);
+  if (root.empty()) return path;
+  std::string found = follow_links(root, inside);
+  return is_file(found) ? found : path;
 }
 
 }  // namespace btc::rt

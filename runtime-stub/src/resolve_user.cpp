@@ -2,6 +2,7 @@
 // namespace); symbols and notes are read from it each time, so a library may be newer than the script.
 #include <algorithm>
 #include <memory>
+#include <unordered_set>
 
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/resolve_files.h"
@@ -65,6 +66,12 @@ void check_place(RunState& run, const UserBinary& binary, const UserFunction& fu
   }
 }
 
+// The dynamic linker runs an indirect function once, to choose the function that is called from then on; the name does not lead there.
+void warn_indirect(RunState& run, const UserFunction& function, const Binding& binding) {
+  if (function.is_indirect)
+    run.messages.warning(cat(binding.name, ": ", function.name, " is an indirect function (ifunc): only the choice of its code is seen, once per process, not its calls"));
+}
+
 void add_functions(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary& binary, Resolution* out) {
   std::vector<UserFunction> functions = binary.match(point.func, point.lang == "cpp");
   if (functions.empty()) return;
@@ -73,12 +80,9 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
     abi::AttachPoint match = point;
     match.target = file;
     Binding& binding = add_uprobe(run, match, file, &binary, how, out);
-    std::vector<uint64_t> seen;                  // names that share an address (aliases) are one place
-    for (const UserFunction& function : functions) {
-      if (std::find(seen.begin(), seen.end(), function.offset) != seen.end()) continue;
-      seen.push_back(function.offset);
-      binding.sites.push_back({function.name, function.offset, 0, 0});
-    }
+    std::unordered_set<uint64_t> seen;           // names that share an address (aliases) are one place
+    for (const UserFunction& function : functions)
+      if (seen.insert(function.offset).second) binding.sites.push_back({function.name, function.offset, 0, 0});
     binding.count = static_cast<uint32_t>(functions.size());
     return;
   }
@@ -112,12 +116,6 @@ void add_address(RunState& run, const abi::AttachPoint& point, const std::string
     run.messages.warning(cat("Could not determine instruction boundary for ", binding.name,
                              " (binary appears stripped). Misaligned probes can lead to tracee crashes!"));
   }
-}
-
-std::string hex_text(Bytes bytes) {
-  std::string text;
-  for (uint8_t byte : bytes) { text.push_back("0123456789abcdef"[byte >> 4]); text.push_back("0123456789abcdef"[byte & 15]); }
-  return text;
 }
 
 // What the script took from a copy of the program (layouts, places of arguments, addresses of lines) holds for that build only.
@@ -157,26 +155,32 @@ void resolve_in_file(RunState& run, const abi::AttachPoint& point, const std::st
   Binding& binding = add_uprobe(run, here, file, &binary, How::Uprobe, out);
   binding.sites.push_back({point.func, function.offset + point.offset, 0, 0});
   check_place(run, binary, function, point.offset, file, &binding);
+  warn_indirect(run, function, binding);
+}
+
+// Why an argument that the program reads cannot be had; "" if all can.
+std::string usdt_refusal(const Resolution& out, const Binding& binding) {
+  for (uint32_t i = 0; i < binding.usdt_args.size(); ++i)
+    if (const UsdtArg& arg = binding.usdt_args[i]; !arg.problem.empty() && has_constant(out, abi::usdt_form_const(i), abi::usdt_form_const(i)))
+      return cat(binding.name, ": argument ", i, " ", arg.problem);
+  return {};
 }
 
 // Locations of one USDT probe with the same argument forms are one binding.
-void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& file, const std::vector<UsdtNote>& notes, Resolution* out) {
+void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& file, const UserBinary& binary, const std::vector<UsdtNote>& notes,
+              Resolution* out) {
   bool reads_arguments = has_constant(*out, abi::kCopyUsdtSpec, abi::kCopySymbol - 1), own_place = depends_on_place(*out);
   std::vector<std::pair<std::string, size_t>> groups;      // argument text, index in out->found
   bool first = true;
   for (const UsdtNote& note : notes) {
     if (note.provider != point.ns || note.name != point.func) continue;
     std::string key = reads_arguments ? note.arguments : std::string();
+    if (key.find("%rip") != std::string::npos) append(key, cat(" ", note.address));   // counted from the location
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key; });
     if (group == groups.end() || own_place) {
-      std::vector<UsdtArg> arguments;
-      std::string problem;
-      if (reads_arguments && !parse_usdt_arguments(note.arguments, &arguments, &problem)) {
-        out->problem = cat("usdt:", file, ":", point.ns, ":", point.func, ": ", problem, " has a form that btc does not know");
-        return;
-      }
       Binding& binding = add_uprobe(run, point, file, nullptr, How::Uprobe, out);
-      binding.usdt_args = std::move(arguments);
+      if (reads_arguments) binding.usdt_args = parse_usdt_arguments(note, binary);
+      binding.refusal = usdt_refusal(*out, binding);
       binding.count = first ? 1 : 0;             // one probe, however many locations
       first = false;
       groups.emplace_back(key, out->found.size() - 1);
@@ -202,10 +206,7 @@ std::vector<std::string> find_target_files(RunState& run, std::string_view targe
   bool is_name = target.find('/') == std::string_view::npos;
   std::string path = is_name ? mapped_file_called(run.options.pid, target) : std::string();
   if (path.empty()) path = find_program(target);
-  if (path.empty() && !is_name && pid != 0) {
-    std::string inside = path_in_process(pid, std::string(target));
-    if (file_exists(inside)) path = target;
-  }
+  if (path.empty() && !is_name && is_file(path_in_process(pid, std::string(target)))) path = target;
   if (path.empty() && is_name) path = find_library(target);
   if (path.empty()) return {};
   return {path};
@@ -276,8 +277,7 @@ void resolve_usdt(RunState& run, const abi::AttachPoint& point, Resolution* out)
       match.ns = note.provider;
       match.func = note.name;
       match.wildcard = false;
-      add_usdt(run, match, file, notes, out);
-      if (!out->problem.empty()) return;
+      add_usdt(run, match, file, binary, notes, out);
     }
   }
   out->expanded = pattern;

@@ -23,7 +23,7 @@ enum class How : uint8_t { TestRun, Tracepoint, Kprobe, KprobeMulti, KprobeSessi
 
 struct Site { std::string symbol; uint64_t offset = 0; uint64_t semaphore = 0; uint64_t name = 0; Fd event = {}; };
 
-struct UsdtArg { uint64_t form = 0, number = 0; };
+struct UsdtArg { uint64_t form = 0, number = 0; std::string problem; };   // `problem`: it cannot be read
 
 // One attachment: a program of the script, and where on this machine it goes.
 struct Binding {

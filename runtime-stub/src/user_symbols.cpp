@@ -1,4 +1,4 @@
-// Symbols of user-space files; see user_symbols.h. Debug files are found by build id and by .gnu_debuglink; without one there may
+// Symbols of user-space files; see user_symbols.h. A separate debug file (debug_file.h) has what was stripped; without one there may
 // be a packed symbol table in the file itself (.gnu_debugdata).
 #include "runtime-stub/src/user_symbols.h"
 
@@ -8,6 +8,7 @@
 #include <cxxabi.h>
 
 #include "runtime-stub/abi/attach_point.h"
+#include "runtime-stub/src/debug_file.h"
 #include "runtime-stub/src/output/unxz.h"
 #include "runtime-stub/src/zip_member.h"
 
@@ -24,7 +25,7 @@ std::string demangle(std::string_view name) {
 
 bool UserBinary::open(const std::string& path, std::string* error) {
   if (!file_.open(archive_of(path).c_str())) {
-    *error = cat("cannot open ", path, ": ", error_text(errno));
+    *error = errno == EINVAL ? cat(path, " is no file with anything in it") : cat("cannot open ", path, ": ", error_text(errno));
     return false;
   }
   Bytes program = file_.bytes();
@@ -42,23 +43,14 @@ bool UserBinary::open(const std::string& path, std::string* error) {
 }
 
 void UserBinary::open_debug_file(const std::string& path) {
-  std::vector<std::string> candidates;
-  if (Bytes id = elf_.build_id(); id.size() > 2) {
-    std::string text;
-    for (uint8_t byte : id) { text.push_back("0123456789abcdef"[byte >> 4]); text.push_back("0123456789abcdef"[byte & 15]); }
-    candidates.push_back(cat("/usr/lib/debug/.build-id/", text.substr(0, 2), "/", text.substr(2), ".debug"));
-  }
-  if (int link = elf_.find_section(".gnu_debuglink"); link >= 0) {
-    std::string_view name = ElfImage::string_at(elf_.section_bytes(static_cast<uint32_t>(link)), 0);
-    std::string folder = path.substr(0, path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-    candidates.push_back(cat(folder, "/", name));
-    candidates.push_back(cat(folder, "/.debug/", name));
-    candidates.push_back(cat("/usr/lib/debug", folder, "/", name));
-  }
-  for (const std::string& candidate : candidates) {
-    if (candidate == path || !file_exists(candidate) || !debug_file_.open(candidate.c_str())) continue;
-    debug_ = ElfImage(debug_file_.bytes(), ElfClass::Any);
-    if (debug_.ok()) return;
+  for (const std::string& candidate : debug_file_candidates(elf_, path)) {
+    MappedFile file;
+    if (candidate == path || !file.open(candidate.c_str())) continue;
+    ElfImage image(file.bytes(), ElfClass::Any);
+    if (!is_debug_file_of(elf_, image)) continue;
+    debug_file_ = std::move(file);
+    debug_ = std::move(image);
+    return;
   }
   int packed = elf_.find_section(".gnu_debugdata");
   if (packed >= 0 && unpack_xz(elf_.section_bytes(static_cast<uint32_t>(packed)), unpacked_)) debug_ = ElfImage(unpacked_, ElfClass::Any);
@@ -70,26 +62,29 @@ bool UserBinary::file_offset(uint64_t address, uint64_t* offset) const {
   return true;
 }
 
+// False if it lies in no part of the file that is loaded.
+bool UserBinary::place(std::string_view name, const Elf64_Sym& symbol, bool old, UserFunction* out) const {
+  uint64_t offset;
+  if (!file_offset(symbol.st_value, &offset)) return false;
+  *out = {std::string(name), symbol.st_value, symbol.st_size, offset, ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC, old};
+  return true;
+}
+
 bool UserBinary::find_function(std::string_view wanted, UserFunction* out) const {
   bool found = false;
-  for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
-    // Versioned names ("memcpy@GLIBC_2.14") of separate debug files match without the version.
-    if (name != wanted && !(name.size() > wanted.size() && name.starts_with(wanted) && name[wanted.size()] == '@')) return true;
-    uint64_t offset;
-    if (!file_offset(symbol.st_value, &offset)) return true;
-    *out = {std::string(wanted), symbol.st_value, symbol.st_size, offset};
+  for_each_function([&](std::string_view name, const Elf64_Sym& symbol, bool old) {
+    if (name != wanted || (found && old) || !place(name, symbol, old, out)) return true;
     found = true;
-    return false;
+    return old;
   });
   return found;
 }
 
 bool UserBinary::function_at(uint64_t address, UserFunction* out) const {
   bool found = false;
-  for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
+  for_each_function([&](std::string_view name, const Elf64_Sym& symbol, bool old) {
     if (address < symbol.st_value || address - symbol.st_value >= std::max<uint64_t>(symbol.st_size, 1)) return true;
-    *out = {std::string(name), symbol.st_value, symbol.st_size, 0};
-    found = file_offset(symbol.st_value, &out->offset);
+    found = place(name, symbol, old, out);
     return !found;
   });
   return found;
@@ -101,20 +96,40 @@ Boundary UserBinary::boundary(const UserFunction& function, uint64_t offset) con
   return begin <= code.size() ? x86_boundary(code.subspan(begin), offset, elf_.header().e_machine != EM_386) : Boundary::Unknown;
 }
 
-bool UserBinary::find_symbol(std::string_view wanted, uint64_t* value) const {
-  bool found = false;
+// fn(value) for each symbol of that name; until it returns false.
+template <typename Fn>
+void UserBinary::for_each_called(std::string_view wanted, Fn&& fn) const {
+  bool go_on = true;
   for (const ElfImage* image : {&elf_, &debug_})
-    for (uint32_t i = 1; image->ok() && !found && i < image->section_count(); ++i) {
+    for (uint32_t i = 1; image->ok() && go_on && i < image->section_count(); ++i) {
       uint32_t type = image->section(i).sh_type;
       if (type != SHT_SYMTAB && type != SHT_DYNSYM) continue;
       image->for_each_symbol(i, [&](std::string_view name, const Elf64_Sym& symbol) {
-        if (name != wanted || symbol.st_shndx == SHN_UNDEF) return true;
-        *value = symbol.st_value;
-        found = true;
-        return false;
+        if (name != wanted || symbol.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol.st_info) == STT_TLS) return true;
+        return go_on = fn(symbol.st_value);
       });
     }
+}
+
+bool UserBinary::find_symbol(std::string_view wanted, uint64_t* value) const {
+  bool found = false;
+  for_each_called(wanted, [&](uint64_t address) {
+    *value = address;
+    found = true;
+    return false;
+  });
   return found;
+}
+
+bool UserBinary::find_only_symbol(std::string_view wanted, uint64_t* value) const {
+  bool found = false, several = false;
+  for_each_called(wanted, [&](uint64_t address) {
+    several |= found && address != *value;
+    *value = address;
+    found = true;
+    return !several;
+  });
+  return found && !several;
 }
 
 // C++: the pattern is a whole demangled name, or one without its parameters.
@@ -126,14 +141,17 @@ static bool matches_demangled(std::string_view pattern, std::string_view name) {
 
 std::vector<UserFunction> UserBinary::match(std::string_view pattern, bool demangled) const {
   std::vector<UserFunction> found;
-  for_each_function([&](std::string_view name, const Elf64_Sym& symbol) {
+  for_each_function([&](std::string_view name, const Elf64_Sym& symbol, bool old) {
     std::string plain = demangled ? demangle(name) : std::string();
     if (demangled ? plain.empty() || !matches_demangled(pattern, plain) : !abi::wildcard_match(pattern, name)) return true;
-    uint64_t offset;
-    if (file_offset(symbol.st_value, &offset)) found.push_back({std::string(name), symbol.st_value, symbol.st_size, offset});
+    UserFunction function;
+    if (place(name, symbol, old, &function)) found.push_back(std::move(function));
     return true;
   });
-  auto less = [](const UserFunction& a, const UserFunction& b) { return a.name != b.name ? a.name < b.name : a.offset < b.offset; };
+  auto less = [](const UserFunction& a, const UserFunction& b) {
+    if (a.name != b.name) return a.name < b.name;
+    return a.is_old != b.is_old ? b.is_old : a.offset < b.offset;
+  };
   auto same = [](const UserFunction& a, const UserFunction& b) { return a.name == b.name; };
   std::sort(found.begin(), found.end(), less);
   found.erase(std::unique(found.begin(), found.end(), same), found.end());
