@@ -114,23 +114,60 @@ static std::string below_root(std::string_view path, const std::string& root) {
 
 static std::string shown_root(int pid) { return root_of_process(pid).empty() ? std::string() : link_target(cat("/proc/", pid, "/root")); }
 
-std::string program_of(int pid) { return below_root(link_target(cat("/proc/", pid, "/exe")), shown_root(pid)); }
+// How the kernel shows files that are gone, or that another took the place of.
+static bool drop_deleted_mark(std::string_view* path) {
+  constexpr std::string_view kMark = " (deleted)";
+  if (!path->ends_with(kMark)) return false;
+  path->remove_suffix(kMark.size());
+  return true;
+}
 
-std::vector<std::string> mapped_files(int pid) {
-  std::vector<std::string> files;
+std::string program_of(int pid) {
+  std::string link = link_target(cat("/proc/", pid, "/exe"));
+  std::string_view path = link;
+  drop_deleted_mark(&path);
+  return below_root(path, shown_root(pid));
+}
+
+// fn(range, path, deleted) for each executable mapping of a file.
+template <typename Fn>
+static void for_each_mapping(int pid, Fn&& fn) {
   std::string maps, root = shown_root(pid);
-  if (!read_whole_file(cat("/proc/", pid, "/maps").c_str(), &maps)) return files;
+  if (!read_whole_file(cat("/proc/", pid, "/maps").c_str(), &maps)) return;
   for_each_line(maps, [&](std::string_view line) {
-    next_word(line);
-    std::string_view rights = next_word(line);
+    std::string_view range = next_word(line), rights = next_word(line);
     for (int i = 0; i < 3; ++i) next_word(line);
     std::string_view path = trim(line);
-    if (rights.size() > 2 && rights[2] == 'x' && path.starts_with('/') && !path.ends_with(" (deleted)") &&
-        std::find(files.begin(), files.end(), below_root(path, root)) == files.end())
-      files.push_back(below_root(path, root));
+    bool deleted = drop_deleted_mark(&path);
+    if (rights.size() > 2 && rights[2] == 'x' && path.starts_with('/')) fn(range, below_root(path, root), deleted);
     return true;
   });
+}
+
+static std::vector<std::string> mapped_files(int pid, bool also_deleted) {
+  std::vector<std::string> files;
+  for_each_mapping(pid, [&](std::string_view, std::string path, bool deleted) {
+    if ((!deleted || also_deleted) && std::find(files.begin(), files.end(), path) == files.end()) files.push_back(std::move(path));
+  });
   return files;
+}
+
+std::vector<std::string> mapped_files(int pid) { return mapped_files(pid, true); }
+
+// A process goes on running the file that it started with when a package is upgraded. That file has no path any more but this; "" if the
+// process maps no such file, or the one that lies there now, too.
+static std::string deleted_file(int pid, const std::string& path) {
+  std::string found;
+  bool present = pid <= 0;
+  for_each_mapping(pid, [&](std::string_view range, const std::string& mapped, bool deleted) {
+    if (mapped != path) return;
+    present |= !deleted;
+    uint64_t begin, end;
+    size_t dash = range.find('-');
+    if (deleted && dash != std::string_view::npos && parse_u64(range.substr(0, dash), &begin, 16) && parse_u64(range.substr(dash + 1), &end, 16))
+      found = cat("/proc/", pid, "/map_files/", hex(begin), "-", hex(end));
+  });
+  return present || !is_file(found) ? std::string() : found;
 }
 
 std::string mapped_file_called(int pid, std::string_view name) {
@@ -152,7 +189,7 @@ std::vector<std::string> all_mapped_files() {
     uint64_t pid;
     if (!parse_u64(name, &pid)) continue;
     std::string root = root_of_process(static_cast<int>(pid));
-    for (const std::string& mapped : mapped_files(static_cast<int>(pid))) {
+    for (const std::string& mapped : mapped_files(static_cast<int>(pid), false)) {
       std::string path = !root.empty() && is_file(root + mapped) ? root + mapped : mapped;
       struct stat info {};
       if (std::any_of(all.begin(), all.end(), [&](const Found& f) { return f.path == path; }) || ::stat(path.c_str(), &info) != 0) continue;
@@ -212,9 +249,10 @@ std::string path_in_process(int pid, const std::string& path) {
   std::string root = root_in(path);
   std::string_view inside = std::string_view(path).substr(root.size());
   if (root.empty() && path.starts_with('/')) root = root_of_process(pid);
-  if (root.empty()) return path;
+  if (!path.starts_with('/')) return path;
   std::string found = follow_links(root, inside);
-  return is_file(found) ? found : path;
+  if (std::string gone = deleted_file(pid, found.substr(root.size())); !gone.empty()) return gone;
+  return !root.empty() && is_file(found) ? found : path;
 }
 
 }  // namespace btc::rt
