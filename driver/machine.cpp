@@ -8,7 +8,9 @@
 #include <map>
 
 #include "driver/commands.h"
+#include "driver/profile_list.h"
 #include "driver/stub_exec.h"
+#include "frontend/profile/profile.h"
 
 namespace btc {
 namespace {
@@ -76,6 +78,14 @@ int list_with_parameters(std::string_view executable, const std::vector<std::str
   return WIFEXITED(status) ? WEXITSTATUS(status) : kExitError;
 }
 
+int list_other_kernel(const std::string& what, bool verbose, const std::string& which) {
+  std::string error;
+  std::unique_ptr<Profile> profile = which == "builtin" ? open_builtin_profile(&error) : open_profile_file(which, &error);
+  if (profile) return profile_list(*profile, what, verbose);
+  fprintf(stderr, "ERROR: kernel profile '%s': %s\n", which.c_str(), error.c_str());
+  return kExitError;
+}
+
 }  // namespace
 
 int machine_info() { return become_stub({"btc", "--info"}); }
@@ -88,6 +98,7 @@ int machine_list(const std::string& what, bool verbose, bool is_program, const S
   std::vector<std::string> args = {"btc", "--list"};
   if (verbose) args.emplace_back("-v");
   args.insert(args.end(), run_options.begin(), run_options.end());
+  if (!is_program && !is_file && !options.profile.empty() && options.profile != "host") return list_other_kernel(what, verbose, options.profile);
   if (!is_program && !is_file) {
     if (!what.empty()) args.push_back(what);
     return verbose ? list_with_parameters(backend::embedded_stub(), args, options.compile.programs) : become_stub(args);
@@ -114,7 +125,7 @@ int machine_list(const std::string& what, bool verbose, bool is_program, const S
 void add_machine(CLI::App& app, Action* chosen) {
   struct Args { ScriptOptions script; std::string pattern, pid; bool verbose = false; };
   auto args = std::make_shared<Args>();
-  CLI::App* list = app.add_subcommand("list", "List probes that a pattern matches on this machine, or that a script would attach");
+  CLI::App* list = app.add_subcommand("list", "List probes that a pattern matches on this machine (with --profile: on that kernel), or that a script would attach");
   add_script_options(*list, &args->script);
   list->remove_option(list->get_option("file"));
   list->add_option("pattern", args->pattern, "Probe pattern, e.g. 'tracepoint:sched:*', or a script file");

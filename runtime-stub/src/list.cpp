@@ -174,7 +174,9 @@ void Listing::provider(const abi::ProbeInfo& info, std::string_view rest) {
       line(cat("iter:", name));
       if (run_.options.verbose > 0) functions(vmlinux_btf(), id, 1, false);   // the first parameter is every iterator's
     }
-  } else if (info.kind == K::Tracepoint) resolve_tracepoint(run_, point, &result);
+  } else if (info.kind == K::Tracepoint) {
+    if (!point.func.empty()) resolve_tracepoint(run_, point, &result);   // "sched:" would find the category itself
+  }
   else if (info.kind == K::Rawtracepoint) {
     if (point.target.empty()) point.target = "*";
     if (point.func.find('*') == std::string::npos) point.func += "*", resolve_rawtracepoint(run_, point, &result), std::erase_if(result.found, [&](const Binding& b) { return !abi::wildcard_match(parts.back(), b.point.func); });
@@ -237,9 +239,20 @@ void Listing::structs(std::string_view pattern) {
   uint32_t kind = word == "struct" ? BTF_KIND_STRUCT : word == "union" ? BTF_KIND_UNION : BTF_KIND_ENUM;
   std::string_view wanted = trim(pattern);
   bool more = wanted.find('*') != std::string_view::npos;
+  std::vector<std::pair<std::string_view, const btf_type*>> found;
   btf->for_each(kind, [&](uint32_t, const btf_type& type, std::string_view name) {
-    if (!abi::wildcard_match(wanted, name) || name.empty()) return true;
-    if (run_.options.verbose == 0) return line(cat(word, " ", name)), more;
+    if (name.empty() || !abi::wildcard_match(wanted, name)) return true;
+    found.emplace_back(name, &type);
+    return more;
+  });
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first == b.first; }), found.end());
+  for (const auto& [name, found_type] : found) {
+    const btf_type& type = *found_type;
+    if (run_.options.verbose == 0) {
+      line(cat(word, " ", name));
+      continue;
+    }
     line(cat("vmlinux: ", word, " ", name, " {"));
     auto* values = reinterpret_cast<const btf_enum*>(&type + 1);
     for (uint32_t i = 0; kind == BTF_KIND_ENUM && i < BTF_INFO_VLEN(type.info); ++i) {
@@ -249,8 +262,7 @@ void Listing::structs(std::string_view pattern) {
     }
     if (kind != BTF_KIND_ENUM) members(*btf, type, 1);
     line("};\n");
-    return more;
-  });
+  }
 }
 
 void Listing::pattern(std::string_view whole) {
