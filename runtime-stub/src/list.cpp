@@ -245,7 +245,7 @@ void Listing::structs(std::string_view pattern) {
     found.emplace_back(name, &type);
     return more;
   });
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(found.begin(), found.end());         // of one name the first in the types, as before: they lie one behind the other
   found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first == b.first; }), found.end());
   for (const auto& [name, found_type] : found) {
     const btf_type& type = *found_type;
