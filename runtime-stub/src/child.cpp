@@ -125,6 +125,7 @@ bool Child::ended() {
   if (pid_ == 0 || ended_) return pid_ != 0;
   int status;
   ended_ = ::waitpid(pid_, &status, WNOHANG) == pid_;
+  if (ended_) how_ = WIFSIGNALED(status) ? cat("Child terminated by signal: ", WTERMSIG(status)) : cat("Child exited with code: ", WEXITSTATUS(status));
   return ended_;
 }
 

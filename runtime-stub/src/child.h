@@ -20,10 +20,12 @@ class Child {
   bool release(std::string* error);            // lets it exec
   int pid() const { return pid_; }
   bool ended();                                // reaps
+  const std::string& how() const { return how_; }   // of a child that ended: for -v
 
  private:
   int pid_ = 0;
   bool ended_ = false, at_entry_ = false;
+  std::string how_;
   Fd go_, failed_;
 };
 

@@ -57,7 +57,7 @@ uint64_t RunState::name_index(std::string_view name) {
   return names.size() - 1;
 }
 
-static std::string shown_name(abi::AttachPoint point, bool wrapped) {
+std::string shown_name(abi::AttachPoint point, bool wrapped) {
   if (wrapped) point.func = abi::unwrapped_syscall(point.func);
   return point.display_name();
 }

@@ -45,6 +45,9 @@ int check_probe_count(RunState& run);
 
 // A program found nothing to attach to: says so as missing_probes asks, and that its probe is left empty if it is. `missing` has
 // an entry per program. True if that ends the run.
+// A probe's name as scripts and messages show it; `wrapped`: of a system call's wrapper.
+std::string shown_name(abi::AttachPoint point, bool wrapped);
+
 // `reason`: instead of "No matches for ...".
 bool report_missing(RunState& run, uint32_t program, const abi::AttachPoint& point, std::vector<bool>& missing, std::string_view reason = {});
 

@@ -22,13 +22,15 @@ bool has_star(std::string_view text) { return text.find('*') != std::string_view
 void add_multi(RunState& run, const abi::AttachPoint& point, const std::vector<TraceableFunction>& functions, Resolution* out) {
   Binding& binding = out->add(How::KprobeMulti, point);
   binding.is_return = point.kind == abi::ProbeKind::Kretprobe;
+  abi::AttachPoint one = point;
   for (const TraceableFunction& function : functions) {
+    one.func = function.name;
+    if (run.filter != nullptr && !run.chosen(shown_name(one, out->wrapped))) continue;
     Site site;
     site.symbol = function.name;
     binding.sites.push_back(std::move(site));
   }
   binding.count = static_cast<uint32_t>(binding.sites.size());
-  (void)run;
 }
 
 void add_single(const abi::AttachPoint& point, Resolution* out) {
@@ -205,7 +207,7 @@ void resolve_rawtracepoint(RunState& run, const abi::AttachPoint& point, Resolut
       if (!name.starts_with(kPrefix) || !abi::wildcard_match(point.func, name.substr(kPrefix.size()))) return true;
       abi::AttachPoint match = point;
       match.func = name.substr(kPrefix.size());
-      if (pattern) match.target = module;
+      match.target = module;
       match.wildcard = false;
       Binding& binding = out->add(How::Tracing, match);
       binding.btf_id = id;

@@ -79,6 +79,9 @@ void add_functions(RunState& run, const abi::AttachPoint& point, const std::stri
   if (how == How::UprobeMulti) {
     abi::AttachPoint match = point;
     match.target = file;
+    abi::AttachPoint one = match;
+    if (run.filter != nullptr)
+      std::erase_if(functions, [&](const UserFunction& function) { return one.func = function.name, !run.chosen(one.display_name()); });
     Binding& binding = add_uprobe(run, match, file, &binary, how, out);
     std::unordered_set<uint64_t> seen;           // names that share an address (aliases) are one place
     for (const UserFunction& function : functions)

@@ -28,20 +28,23 @@ namespace btc::rt {
 
 namespace {
 
-// Drops the bindings whose name does not match --probe-filter; begin, end and self stay. False: a message was printed.
-bool filter_probes(RunState& run) {
+// False: a message was printed.
+bool read_filter(RunState& run) {
   if (!run.options.has_probe_filter) return true;
-  NameFilter filter;
   std::string problem;
-  if (!filter.parse(run.options.probe_filter, &problem)) {
-    run.messages.error(cat("Invalid --probe-filter regex '", run.options.probe_filter, "': ", problem));
-    return false;
-  }
+  run.filter = std::make_unique<NameFilter>();
+  if (run.filter->parse(run.options.probe_filter, &problem)) return true;
+  run.messages.error(cat("Invalid --probe-filter regex '", run.options.probe_filter, "': ", problem));
+  return false;
+}
+
+// Drops the bindings whose name does not match --probe-filter; begin, end and self stay. Of multi links the places that match were taken.
+void filter_probes(RunState& run) {
   std::erase_if(run.bindings, [&](const Binding& binding) {
     bool special = binding.how == How::TestRun && binding.point.kind != abi::ProbeKind::Test && binding.point.kind != abi::ProbeKind::Bench;
-    return !special && !filter.search(binding.name);
+    bool multi = binding.how == How::KprobeMulti || binding.how == How::UprobeMulti;
+    return multi ? binding.sites.empty() : !special && !run.chosen(binding.name);
   });
-  return true;
 }
 
 void raise_file_limit(uint64_t probes) {
@@ -98,10 +101,11 @@ int Run::prepare() {
     state_.child_pid = child_.pid();
   }
   // Programs of test and bench probes are loaded only in their modes.
+  if (!read_filter(state_)) return kFailed;
   int code = resolve_all(state_);
   if (code != 0) return code;
   bool tests = state_.options.test, benches = state_.options.bench;
-  if (!filter_probes(state_)) return kFailed;
+  filter_probes(state_);
   if (int problem = check_probe_count(state_)) return problem;
   pair_sessions(state_);
   std::erase_if(state_.bindings, [&](const Binding& b) {
@@ -271,6 +275,7 @@ void Run::poll(bool only_drain) {
     if (exiting_ || only_drain || loop_.stopped() || schedule_.over()) return;
     keep_time();
     if (loop_.process_ended() || child_.ended()) {
+      if (child_.ended() && child_.pid() != 0) state_.messages.verbose(child_.how());
       drain();
       return;
     }

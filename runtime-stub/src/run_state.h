@@ -12,6 +12,7 @@
 #include "runtime-stub/src/loader.h"
 #include "runtime-stub/src/manifest_reader.h"
 #include "runtime-stub/src/messages.h"
+#include "runtime-stub/src/name_filter.h"
 #include "runtime-stub/src/options.h"
 #include "runtime-stub/src/params.h"
 #include "runtime-stub/src/server.h"
@@ -69,12 +70,15 @@ struct RunState {
   std::vector<Binding> bindings;   // in script order
   std::vector<bool> missing;       // by program: nothing to attach to here
   std::unique_ptr<Loader> loader;
+  std::unique_ptr<NameFilter> filter;     // --probe-filter
   std::unique_ptr<Server> server;  // only in a stub that carries one
   std::unique_ptr<UnwindTables> unwind;   // of dw_ustack()
   int child_pid = 0;
   uint64_t start_boot_ns = 0;
 
   const fb::Manifest& manifest() const { return *artifact.manifest; }
+  // Whether --probe-filter leaves the probe of this name. Places of multi links are asked one by one, when they are found.
+  bool chosen(std::string_view name) const { return filter == nullptr || filter->search(name); }
   int target_pid() const { return child_pid != 0 ? child_pid : options.pid; }
   uint64_t name_index(std::string_view name);
 };

@@ -338,6 +338,7 @@ OVERLAPS = [
          env="BPFTRACE_MAX_BPF_PROGS=3", status=1),
     Case("probe-filter", 'kprobe:vfs_read /comm == "reader"/ { @a = count(); } kprobe:vfs_open { @b = count(); }', [r"^Attached 1 probe$", r"^@a: 20$"],
          args="--probe-filter 'vfs_re'", trigger=READ, reject=[r"@b"]),
+    Case("probe-filter-pattern", 'kprobe:vfs_* /comm == "reader"/ { @ = count(); }', [r"^Attached 1 probe$", r"^@: 20$"], args="--probe-filter ':vfs_read$'", trigger=READ),
     Case("pid-filter", "kprobe:vfs_read { @[pid == $1] = count(); } tracepoint:syscalls:sys_enter_read { @t[pid == $1] = count(); }", [r"^@\[(1|true)\]: [1-9]", r"^@t\[(1|true)\]: [1-9]"],
          args="-p {pid} {pid}", server=f"{P}/reader 10 100000000", trigger=READ, reject=[r"\[(0|false)\]"]),
     Case("process-ends", f"uprobe:{P}/test-server:main {{ }} usdt:{P}/test-server:test_grp:test_idx {{ @ = count(); }}", [r"^@: [1-9]"], args="-p {pid}", server=f"{P}/test-server 40",
