@@ -57,6 +57,18 @@ std::string hex_build_id(const ObjectFile& file) {
 }
 
 bool is_declaration(DWARFDie die) { return unsigned_of(die, DW_AT_declaration, 0) != 0; }
+// With the namespaces and classes around it, as demangled names show them.
+std::string qualified_name(DWARFDie die) {
+  std::string name = die.getShortName() != nullptr ? die.getShortName() : "";
+  for (auto attribute : {DW_AT_abstract_origin, DW_AT_specification})
+    if (DWARFDie origin = die.getAttributeValueAsReferencedDie(attribute)) die = origin;
+  for (DWARFDie scope = die.getParent(); scope && (scope.getTag() == DW_TAG_namespace || is_record_tag(scope.getTag())); scope = scope.getParent()) {
+    std::string around = die_name(scope);
+    name = (around.empty() ? "(anonymous namespace)" : around) + "::" + name;
+  }
+  return name;
+}
+
 bool has_code(DWARFDie die) { return die.find({DW_AT_low_pc, DW_AT_ranges}).has_value(); }
 
 class DwarfInfo final : public DebugInfo {
@@ -82,9 +94,13 @@ class DwarfInfo final : public DebugInfo {
       const char* linkage = die.getLinkageName();
       if (linkage != nullptr && name != linkage) continue;   // once, by the name of its symbol
       if (!has_code(die)) continue;
-      std::string shown = demangled ? llvm::demangle(name) : name;
-      bool without = pattern.find('(') == std::string_view::npos && demangled;
-      if (abi::wildcard_match(pattern, shown) || (without && abi::wildcard_match(pattern, shown.substr(0, shown.find('('))))) out.push_back(name);
+      bool matches = abi::wildcard_match(pattern, name);
+      if (!matches && demangled && linkage != nullptr) matches = abi::cpp_name_match(pattern, llvm::demangle(name));
+      if (!matches && demangled && linkage == nullptr) {   // of anonymous namespaces
+        std::string shown = qualified_name(die);
+        matches = abi::wildcard_match(pattern, shown) || abi::wildcard_match(abi::without_parameters(pattern), shown);
+      }
+      if (matches) out.push_back(name);
     }
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());

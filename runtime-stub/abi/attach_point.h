@@ -85,4 +85,10 @@ std::string_view unwrapped_syscall(std::string_view wrapper);
 // Shell-like match with '*' only, as bpftrace's patterns.
 bool wildcard_match(std::string_view pattern, std::string_view text);
 
+// A demangled C++ name by a pattern for the whole of it or for what stands before its parameters: "f(int) const" is "f",
+// "(anonymous namespace)::f(void (*)(int))" is "(anonymous namespace)::f". A part of a function that the compiler put elsewhere, or a copy for
+// one caller, keeps its mark: "f() [clone .cold]" is not "f".
+std::string without_parameters(std::string_view name);
+bool cpp_name_match(std::string_view pattern, std::string_view name);
+
 }  // namespace btc::abi

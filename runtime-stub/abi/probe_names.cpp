@@ -159,4 +159,18 @@ bool wildcard_match(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+std::string without_parameters(std::string_view name) {
+  size_t mark = std::min(name.find(" [clone "), name.size()), end = name.rfind(')', mark), begin = end;
+  if (end == std::string_view::npos || name.substr(end + 1).starts_with("::")) return std::string(name);   // "(anonymous namespace)::f"
+  for (int depth = 1; depth > 0 && begin > 0;) {
+    char c = name[--begin];
+    depth += c == ')' ? 1 : c == '(' ? -1 : 0;
+  }
+  return std::string(name.substr(0, begin)).append(name.substr(mark));
+}
+
+bool cpp_name_match(std::string_view pattern, std::string_view name) {
+  return wildcard_match(pattern, name) || wildcard_match(pattern, without_parameters(name));
+}
+
 }  // namespace btc::abi

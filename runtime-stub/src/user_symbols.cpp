@@ -132,18 +132,17 @@ bool UserBinary::find_only_symbol(std::string_view wanted, uint64_t* value) cons
   return found && !several;
 }
 
-// C++: the pattern is a whole demangled name, or one without its parameters.
+// C++ names, and those that are none as they are: main, functions of C.
 static bool matches_demangled(std::string_view pattern, std::string_view name) {
   if (abi::wildcard_match(pattern, name)) return true;
-  size_t paren = name.find('(');
-  return pattern.find('(') == std::string_view::npos && paren != std::string_view::npos && abi::wildcard_match(pattern, name.substr(0, paren));
+  std::string plain = demangle(name);
+  return !plain.empty() && abi::cpp_name_match(pattern, plain);
 }
 
 std::vector<UserFunction> UserBinary::match(std::string_view pattern, bool demangled) const {
   std::vector<UserFunction> found;
   for_each_function([&](std::string_view name, const Elf64_Sym& symbol, bool old) {
-    std::string plain = demangled ? demangle(name) : std::string();
-    if (demangled ? plain.empty() || !matches_demangled(pattern, plain) : !abi::wildcard_match(pattern, name)) return true;
+    if (demangled ? !matches_demangled(pattern, name) : !abi::wildcard_match(pattern, name)) return true;
     UserFunction function;
     if (place(name, symbol, old, &function)) found.push_back(std::move(function));
     return true;

@@ -149,6 +149,19 @@ TEST(AttachPoint, OldNamesAreKnownAsSuch) {
   EXPECT_EQ(find_probe("nope"), nullptr);
 }
 
+TEST(CppNames, Match) {
+  EXPECT_TRUE(cpp_name_match("f", "f(int) const"));
+  EXPECT_TRUE(cpp_name_match("f(int) const", "f(int) const"));
+  EXPECT_TRUE(cpp_name_match("*::f", "(anonymous namespace)::f(void (*)(int))"));
+  EXPECT_TRUE(cpp_name_match("(anonymous namespace)::f", "(anonymous namespace)::f(int)"));
+  EXPECT_TRUE(cpp_name_match("Op::operator()", "Op::operator()(int) const"));
+  EXPECT_FALSE(cpp_name_match("f", "f(int) [clone .cold]"));
+  EXPECT_TRUE(cpp_name_match("f*", "f(int) [clone .constprop.0]"));
+  EXPECT_EQ(without_parameters("unbalanced)"), "");
+  EXPECT_EQ(without_parameters("(anonymous namespace)::f"), "(anonymous namespace)::f");
+  EXPECT_EQ(without_parameters("typeinfo for A"), "typeinfo for A");
+}
+
 TEST(WildcardMatch, LikeAShellWithStarOnly) {
   EXPECT_TRUE(wildcard_match("*", ""));
   EXPECT_TRUE(wildcard_match("a*b", "abb"));
