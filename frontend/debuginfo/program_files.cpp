@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 namespace fs = std::filesystem;
 
@@ -14,6 +15,12 @@ constexpr const char* kProgramDirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/
 bool is_file(const std::string& path) {
   std::error_code error;
   return fs::is_regular_file(path, error);
+}
+
+bool is_elf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char magic[4] = {};
+  return is_file(path) && file.read(magic, sizeof magic) && std::string_view(magic, sizeof magic) == "\x7f" "ELF";
 }
 
 std::vector<std::string> split(const std::string& text, char at) {
@@ -51,7 +58,7 @@ std::string find_program_file(const std::string& name, const ProgramSearch& sear
   }
   const char* path = search.sysroot.empty() ? getenv("PATH") : nullptr;
   for (const std::string& dir : split(path != nullptr ? path : kProgramDirs, ':'))
-    if (std::string file = search.sysroot + dir + "/" + name; is_file(file)) return file;
+    if (std::string file = search.sysroot + dir + "/" + name; is_elf(file)) return file;   // as on the target, no wrapper scripts
   for (const char* dir : kLibraryDirs)
     if (std::string file = library_in(search.sysroot + dir, name); is_file(file)) return file;
   return "";

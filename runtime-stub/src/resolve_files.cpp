@@ -84,11 +84,14 @@ std::string find_program(std::string_view name) {
   std::string path(name);
   if (name.find('/') != std::string_view::npos) return is_file(path) ? path : std::string();
   const char* search = ::getenv("PATH");
+  std::string script;                            // said to be none of ours, if nothing else has that name
   for (std::string_view folder : split(search != nullptr ? search : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ':')) {
-    std::string candidate = cat(folder.empty() ? "." : folder, "/", name);
-    if (is_file(candidate) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    std::string candidate = cat(folder.empty() ? "." : folder, "/", name), magic;
+    if (!is_file(candidate) || ::access(candidate.c_str(), X_OK) != 0) continue;
+    if (read_whole_file(candidate.c_str(), &magic, SELFMAG) && magic == std::string_view(ELFMAG, SELFMAG)) return candidate;
+    if (script.empty()) script = candidate;
   }
-  return {};
+  return script;
 }
 
 std::string find_library(std::string_view name) {

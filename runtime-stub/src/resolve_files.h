@@ -8,7 +8,7 @@
 namespace btc::rt {
 
 bool is_file(const std::string& path);               // a regular one
-std::string find_program(std::string_view name);     // "" or a path: as given if it has a '/', else from PATH
+std::string find_program(std::string_view name);     // "" or a path: as given if it has a '/', else from PATH, rather a program than a script
 std::string find_library(std::string_view name);     // "libc", "libc.so.6": from ld.so's cache, then the usual folders
 // Paths are those that the process itself would use; path_in_process() opens them.
 std::string program_of(int pid);

@@ -25,9 +25,10 @@ bool has_constant(const Resolution& out, uint32_t first, uint32_t last) {
 // uaddr() counts from the place of the probe, so each place has a copy of its own.
 bool depends_on_place(const Resolution& out) { return has_constant(out, abi::kCopySymbol, UINT32_MAX); }
 
-// Many places in one link where the kernel can and nothing differs from place to place; else one perf event each.
+// Many places in one link where the kernel can and nothing differs from place to place; else one perf event each. Before 6.10 such a link
+// sees only one thread of the process that it is for.
 How uprobe_how(RunState& run, const Resolution& out, bool many) {
-  if (depends_on_place(out)) return How::Uprobe;
+  if (depends_on_place(out) || (run.target_pid() != 0 && kernel_version() < version_of(6, 10))) return How::Uprobe;
   bool names = !out.program->uses_probe_name() || reads_cookie(run, *out.program);
   return many && names && run.features.uprobe_multi() ? How::UprobeMulti : How::Uprobe;
 }
