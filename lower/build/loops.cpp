@@ -202,8 +202,13 @@ void Body::for_range(const ast::ForRange& loop) {
   ValueId empty = b.binary(Op::LeS, end, begin, "empty");
   ValueId steps_value = b.select(empty, b.constant(0), raw, "count");
   hand_over(loop.captures);
-  b.emit(Op::LoopN, {ir::Builder::val(steps_value), ir::Builder::func_ref(function), ir::Builder::val(frame_)}, kI64, "ran");
+  ValueId ran = b.emit(Op::LoopN, {ir::Builder::val(steps_value), ir::Builder::func_ref(function), ir::Builder::val(frame_)}, kI64, "ran");
   after_callback();
+  constexpr int64_t kMostSteps = 1 << 23;        // BPF_MAX_LOOPS: the kernel runs none of a longer loop's steps
+  if (count && *count <= kMostSteps) return;
+  // Inlined by the verifier the error is a 32-bit number (5.19: BPF_MOV32_IMM of -E2BIG).
+  ran = b.resize(b.resize(ran, kI32, true), kI64, true, "ran");
+  b.if_then(b.binary(Op::LtS, ran, b.constant(0), "refused"), "refused", [&] { report(abi::RuntimeErrorKind::LoopRefused, "loop", ran); });
 }
 
 void Body::for_range_inline(const ast::ForRange& loop) {

@@ -238,7 +238,7 @@ static Next on_Join(State& state, EventInfo& event, const uint8_t* data, size_t)
 // Helper failures name the helper and what it returned.
 static bool is_helper_error(RuntimeErrorKind kind) {
   return kind == RuntimeErrorKind::MapFull || kind == RuntimeErrorKind::MapDeleteMissing || kind == RuntimeErrorKind::MapLookupMissing ||
-         kind == RuntimeErrorKind::HelperFailed;
+         kind == RuntimeErrorKind::HelperFailed || kind == RuntimeErrorKind::LoopRefused;
 }
 
 static void runtime_error_json(State& state, EventInfo& event, bool helper, std::string_view text, int32_t retcode) {
