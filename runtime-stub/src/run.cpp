@@ -109,7 +109,9 @@ int Run::prepare() {
   if (int problem = check_probe_count(state_)) return problem;
   pair_sessions(state_);
   std::erase_if(state_.bindings, [&](const Binding& b) {
-    return (b.point.kind == abi::ProbeKind::Test && !tests) || (b.point.kind == abi::ProbeKind::Bench && !benches);
+    bool out = (b.point.kind == abi::ProbeKind::Test && !tests) || (b.point.kind == abi::ProbeKind::Bench && !benches);
+    if (out && left_out_ != abi::ProbeKind::Test) left_out_ = b.point.kind;
+    return out;
   });
   uint64_t probes = 0;
   for (const Binding& binding : state_.bindings) probes += std::max<size_t>(1, binding.sites.size());
@@ -376,6 +378,11 @@ int Run::go() {
   uint64_t signals = count(abi::ProbeKind::Self), special = count(abi::ProbeKind::Begin) + count(abi::ProbeKind::End);
   uint64_t total = attached_count_ + special + signals + (testing ? count(abi::ProbeKind::Test) + count(abi::ProbeKind::Bench) : 0);
   bool all_missing = std::all_of(state_.bindings.begin(), state_.bindings.end(), [&](const Binding& b) { return state_.missing[b.program]; });
+  if (total == 0 && (left_out_ == abi::ProbeKind::Test || left_out_ == abi::ProbeKind::Bench)) {
+    bool test = left_out_ == abi::ProbeKind::Test;
+    state_.messages.error(cat("No probes attached; use --", test ? "test to run test" : "bench to run benchmark", " probes."));
+    return kFailed;
+  }
   if (total == 0 && all_missing) {
     if (!state_.options.output.quiet) write_all(STDOUT_FILENO, "No probes to attach\n");
     return kUsage;

@@ -71,6 +71,7 @@ class Run final : public Target {
   bool exiting_ = false, finishing_ = false;
   uint64_t stop_deadline_ = 0, lost_in_backlog_ = 0, next_loss_check_ = 0;
   int exit_code_ = 0;
+  abi::ProbeKind left_out_ = abi::ProbeKind::kCount;   // Test or Bench: the script has such probes, which this run is not for
   int attach_code_ = kFailed;                  // exit status when attaching fails
 };
 
