@@ -69,6 +69,8 @@ std::vector<std::string> debug_file_candidates(const std::string& program, const
   std::vector<std::string> out;
   std::error_code error;
   fs::path path = fs::absolute(program, error);
+  if (search.sysroot.empty())                    // debug files lie beside the file itself, not beside links to it
+    if (fs::path real = fs::canonical(path, error); !error) path = real;
   std::string folder = path.parent_path().string(), name = link.empty() ? path.filename().string() + ".debug" : link;
   std::string id_file = build_id.size() > 2 ? "/.build-id/" + build_id.substr(0, 2) + "/" + build_id.substr(2) + ".debug" : "";
   auto beside = [&](const std::string& dir) {
