@@ -68,6 +68,10 @@ TypeId Sema::visit_field(Expr*& slot) {
     report(DiagKind::UnreadableParameter, place, node->field);
     return lattice_.error();
   }
+  if (auto unshared = unshared_fields_.find(type.record); !hit && unshared != unshared_fields_.end() && unshared->second.contains(node->field)) {
+    report_unshared(node, unshared->second.at(node->field));
+    return lattice_.error();
+  }
   if (!hit) {
     if (!types_.record(type.record).complete && types_.record(type.record).fields.empty()) {
       report(DiagKind::UnknownRecord, node->range, types_.print_user(types_.struct_type(type.record))).hint(DiagKind::NeedsDefinition);

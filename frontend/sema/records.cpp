@@ -194,7 +194,25 @@ Field Sema::tracepoint_field(const RecordField& field, bool user_space) {
   return result;
 }
 
-// The record of a tracepoint; of all that a pattern matches, their members together (each is looked up on the target).
+// A field as all tracepoints of a pattern can deliver it: their numbers are widened, their pointers lose what they point to. False if
+// that is not enough.
+bool Sema::join_fields(Field& field, const Field& other) {
+  auto is_text = [&](const Field& f) { return lattice_.is(f.type, TypeKind::String) || (f.data_loc && lattice_.is_int(types_[f.type].elem)); };
+  if (lattice_.is(field.type, TypeKind::String) != lattice_.is(other.type, TypeKind::String) && is_text(field) && is_text(other)) {
+    if (field.data_loc) field = other;           // the target says which of them has it where
+    return true;
+  }
+  if (field.data_loc != other.data_loc || field.rel_loc != other.rel_loc) return false;
+  if (field.type == other.type) return true;
+  auto is_number = [&](TypeId id) { return lattice_.is_int(id) || lattice_.is(id, TypeKind::Bool) || lattice_.is(id, TypeKind::Enum); };
+  bool pointers = lattice_.is(field.type, TypeKind::Pointer) && lattice_.is(other.type, TypeKind::Pointer);
+  if (is_number(field.type) && is_number(other.type)) field.type = types_.int_type(8, lattice_.is_signed(field.type) || lattice_.is_signed(other.type));
+  else if (pointers && !field.data_loc && !field.rel_loc) field.type = types_.pointer(types_.void_type(), types_[field.type].space);
+  else return false;
+  return true;
+}
+
+// The record of a tracepoint; of all that a pattern matches, the fields that each of them has (where each has them is looked up on the target).
 TypeId Sema::tracepoint_args(const AttachPoint& attach, SourceRange range) {
   const std::string &category = attach.parsed.target, &event = attach.parsed.func;
   std::vector<const TracepointRecord*> matches;
@@ -220,14 +238,35 @@ TypeId Sema::tracepoint_args(const AttachPoint& attach, SourceRange range) {
   record.align = 8;
   record.complete = true;
   record.record_class = matches.size() == 1 ? matches[0]->record_class : "";
-  for (const TracepointRecord* match : matches)
-    for (const RecordField& field : match->fields) {
-      bool present = std::any_of(record.fields.begin(), record.fields.end(), [&](const Field& f) { return f.name == field.name; });
-      if (present || field.name.starts_with("common_")) continue;
-      record.fields.push_back(tracepoint_field(field, match->category == "syscalls"));
-      record.size = std::max(record.size, field.offset + field.size);
+  std::map<std::string, UnsharedField> unshared;
+  std::set<std::string> seen;
+  for (const TracepointRecord* first : matches)
+    for (const RecordField& its : first->fields) {
+      if (its.name.starts_with("common_") || !seen.insert(its.name).second) continue;
+      Field field = tracepoint_field(its, first->category == "syscalls");
+      uint32_t end = its.offset + its.size;
+      for (const TracepointRecord* match : matches) {
+        auto found = std::find_if(match->fields.begin(), match->fields.end(), [&](const RecordField& f) { return f.name == its.name; });
+        bool has = found != match->fields.end();
+        if (has && join_fields(field, tracepoint_field(*found, match->category == "syscalls"))) {
+          end = std::max(end, found->offset + found->size);
+          continue;
+        }
+        unshared[its.name] = {first->category + ":" + first->event, match->category + ":" + match->event, has};
+        break;
+      }
+      if (unshared.contains(its.name)) continue;
+      record.size = std::max(record.size, end);
+      record.fields.push_back(std::move(field));
     }
-  return types_.struct_type(types_.add_record(std::move(record)));
+  uint32_t index = types_.add_record(std::move(record));
+  unshared_fields_[index] = std::move(unshared);
+  return types_.struct_type(index);
+}
+
+void Sema::report_unshared(const FieldAccess* node, const UnsharedField& field) {
+  if (field.differs) report(DiagKind::FieldsDiffer, node->range, node->field, field.of, field.not_of);
+  else report(DiagKind::NoField, node->range, "struct tracepoint:" + field.not_of + "_args", node->field);
 }
 
 }  // namespace btc::sema

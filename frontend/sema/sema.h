@@ -307,6 +307,10 @@ class Sema {
   void complete_whole(TypeId type);
   TypeId field_value_type(const Field& field, AddrSpace space, bool tracepoint);
   TypeId tracepoint_args(const AttachPoint& attach, SourceRange range);
+  // A field that tracepoints of a pattern do not share.
+  struct UnsharedField { std::string of, not_of; bool differs = false; };
+  bool join_fields(Field& field, const Field& other);
+  void report_unshared(const FieldAccess* node, const UnsharedField& field);
   Field tracepoint_field(const RecordField& field, bool user_space);
 
   // programs.cpp
@@ -412,6 +416,7 @@ class Sema {
   std::map<std::string, std::unique_ptr<DebugInfo>> programs_;  // by the name in attach points
   std::set<std::string> depended_on_;                           // their files that are inputs
   std::map<uint32_t, std::set<std::string>> unreadable_parameters_;   // by record
+  std::map<uint32_t, std::map<std::string, UnsharedField>> unshared_fields_;  // by record
 
   std::vector<std::unique_ptr<Body>> bodies_;
   std::vector<Body*> worklist_;

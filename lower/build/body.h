@@ -55,6 +55,7 @@ struct Place {
   TypeId type;
   uint32_t bit_offset = 0, bit_size = 0;  // of a bitfield, from `offset`; relocated ones know from their chain
   bool data_loc = false, rel_loc = false;
+  std::string movable;           // Record: name of a text that kernels keep in the record or behind it, as they like
   // Core: what the chain starts at, if the kernel knows that pointer's type (known_pointers.cpp).
   enum Root : uint8_t {
     Address,    // `base`
@@ -113,6 +114,9 @@ class Body {
   ValueId load(const Place& place);              // a scalar
   void copy(const Place& place, Memory to);      // all bytes of the type
   ValueId address(const Place& place);           // pointer
+  ValueId record_address(const Place& place);    // Record: of the field itself
+  // Record, movable: `use` is called for each form that the field may have; `moved` where it is not the one compiled for.
+  void by_form(const Place& place, const std::function<void(ValueId address, bool moved)>& use);
   void read(Memory to, ValueId from, AddrSpace space, uint32_t bytes, const char* what = "ret");
   void read_bytes(Memory to, ValueId from, AddrSpace space, ValueId size, uint32_t limit);  // a size known at run time
   ValueId read_string(Memory to, ValueId from, AddrSpace space, ValueId size, uint32_t limit);

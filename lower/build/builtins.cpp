@@ -154,8 +154,12 @@ ValueId Body::builtin(const ast::Identifier& identifier) {
   }
 }
 
-// Tracepoints of system calls have the same layout on every kernel: int __syscall_nr at 8, then 8 bytes per argument from 16.
-bool Body::is_syscall_record(uint32_t record) const { return types.record(record).name.starts_with("syscalls:sys_e"); }
+// Tracepoints of system calls have the same layout on every kernel: int __syscall_nr at 8, then 8 bytes per argument from 16. Those of
+// a pattern have not.
+bool Body::is_syscall_record(uint32_t record) const {
+  const std::string& name = types.record(record).name;
+  return name.starts_with("syscalls:sys_e") && name.find('*') == std::string::npos;
+}
 
 // `args.name` where it is not simply memory; kNoValue otherwise.
 ValueId Body::args_field(const ast::FieldAccess& access) {

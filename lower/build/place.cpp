@@ -153,6 +153,8 @@ Place Body::field(Place base, uint32_t record, const std::vector<uint32_t>& path
     base.bit_offset = member.bit_offset % 8;
     base.data_loc = member.data_loc;
     base.rel_loc = member.rel_loc;
+    bool movable = base.kind == Place::Record && base.path.size() == 1 && (member.data_loc || types[member.type].kind == TypeKind::String);
+    base.movable = movable ? member.name : std::string();
     if (types[member.type].kind == TypeKind::Struct) record = types[member.type].record;
   }
   return base;
@@ -219,6 +221,35 @@ Place Body::element(Place base, TypeId elem, const ast::Expr* index) {
   return out;
 }
 
+ValueId Body::record_address(const Place& place) {
+  ir::Operand chain = ir::Builder::chain_ref({module.core().record(place.record), place.path});
+  return b.emit(Op::RecordAddr, {chain}, ir::ptr_type(PtrSpace::Kernel), "member");
+}
+
+// The same field is `char comm[16]` on one kernel and `__data_loc char[] comm` on the next (many became that in 6.12 to 6.18). Each copy knows
+// which, so the verifier drops the other way; without a loader that says so it is as compiled.
+void Body::by_form(const Place& place, const std::function<void(ValueId address, bool moved)>& use) {
+  ValueId form = b.emit(Op::CopyConst, {ir::Builder::imm(abi::kCopyFieldForm + module.string_index(place.movable))}, kI64, "form");
+  if (place.data_loc) {
+    ir::Operand chain = ir::Builder::chain_ref({module.core().record(place.record), place.path});
+    ir::Operand relative = ir::Builder::imm(place.rel_loc ? 1 : 0);
+    b.if_else(b.is_nonzero(form), "behind", [&] { use(b.emit(Op::RecordDataLoc, {chain, relative}, ir::ptr_type(PtrSpace::Kernel), "data"), false); },
+              [&] { use(record_address(place), true); });
+    return;
+  }
+  ValueId absolute = b.binary(Op::Eq, form, b.constant(abi::kFieldDataLoc), "absolute"), relative = b.binary(Op::Eq, form, b.constant(abi::kFieldRelLoc), "relative");
+  auto behind = [&] {
+    ValueId at = b.ptr_to_int(record_address(place));
+    Memory word = temp(8, 8, "word");
+    b.store(word.pointer, word.offset, b.constant(0));
+    read(word, at, AddrSpace::Kernel, 4);
+    ValueId distance = b.binary(Op::And, b.load(word.pointer, word.offset, kI64, "word"), b.constant(0xffff), "distance");
+    ValueId start = b.select(relative, b.add_imm(at, 4, "behind"), b.ptr_to_int(b.emit(Op::Ctx, {}, ir::ptr_type(PtrSpace::Ctx), "ctx")), "start");
+    use(b.int_to_ptr(b.binary(Op::Add, start, distance, "data"), PtrSpace::Kernel, "data"), true);
+  };
+  b.if_else(b.binary(Op::Or, absolute, relative, "moved"), "moved", behind, [&] { use(record_address(place), false); });
+}
+
 ValueId Body::address(const Place& place) {
   switch (place.kind) {
     case Place::Direct: return b.ptr_add(place.base, place.offset);
@@ -230,11 +261,10 @@ ValueId Body::address(const Place& place) {
       return b.emit(Op::CoreAddr, {ir::Builder::val(place.base), ir::Builder::chain_ref({module.core().record(place.record), place.path})}, ir::ptr_type(space), "member");
     }
     case Place::Record: {
-      ir::Chain chain{module.core().record(place.record), place.path};
-      if (place.data_loc) {
-        return b.emit(Op::RecordDataLoc, {ir::Builder::chain_ref(chain), ir::Builder::imm(place.rel_loc ? 1 : 0)}, ir::ptr_type(PtrSpace::Kernel), "data");
-      }
-      return b.emit(Op::RecordAddr, {ir::Builder::chain_ref(chain)}, ir::ptr_type(PtrSpace::Kernel), "member");
+      if (place.movable.empty()) return record_address(place);
+      Memory where = temp(8, 8, "where");
+      by_form(place, [&](ValueId address, bool) { b.store(where.pointer, where.offset, b.ptr_to_int(address)); });
+      return b.int_to_ptr(b.load(where.pointer, where.offset, kI64, "where"), PtrSpace::Kernel, "member");
     }
     case Place::Context:
     case Place::Argument: {

@@ -131,6 +131,14 @@ void Body::copy(const Place& place, Memory to) {
   if (place.kind == Place::Record && place.path.empty()) return copy_trace_record(place, to);
   if (place.kind == Place::Core && has_core_name(types.record(place.record)) && relocated_record(place.type)) return copy_record(place, to);
   uint32_t size = types.size_of(place.type);
+  if (place.kind == Place::Record && !place.movable.empty()) {
+    // Behind the record a text ends with its NUL, and what follows is something else.
+    return by_form(place, [&](ValueId address, bool moved) {
+      if (!moved) return read(to, address, AddrSpace::Kernel, size);
+      zero(to, size);
+      read_string(to, address, AddrSpace::Kernel, b.constant(size), size);
+    });
+  }
   switch (place.kind) {
     case Place::Direct: return b.mem_copy(pointer_to(to), address(place), size);
     case Place::Remote: return read(to, address(place), place.space == AddrSpace::Btf ? AddrSpace::Kernel : place.space, size);

@@ -61,6 +61,14 @@ enum CopyConst : uint32_t {
   kCopyNarrow = 104,      // uprobes: 1 if the traced program is a 32-bit one, which passes arguments on its stack
   kCopyWrapped = 105,     // kprobe of a system call by its plain name: 1 if the kernel's function is the wrapper, whose only argument points to the registers
   kCopySymbol = 1 << 16,  // uaddr(): from the attach target to the user symbol Manifest.strings[id - kCopySymbol] of its file
+  kCopyFieldForm = 1 << 24,   // FieldForm on this machine of the record's field Manifest.strings[id - kCopyFieldForm]
+};
+
+// Where the bytes of a tracepoint's text field are.
+enum FieldForm : uint8_t {
+  kFieldInPlace = 0,
+  kFieldDataLoc = 1,      // __data_loc: at an offset in the record
+  kFieldRelLoc = 2,       // __rel_loc: at an offset from the field's end (5.16)
 };
 
 // Clock that a timestamp_t's nanoseconds come from (its `mode` member).

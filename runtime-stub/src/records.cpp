@@ -74,6 +74,41 @@ bool read_record(std::string_view record, std::vector<RecordField>* out) {
   return true;
 }
 
+static const RecordField* field_of(const Layout& layout, std::string_view name) {
+  for (const RecordField& field : layout.fields)
+    if (field.name == name) return &field;
+  return nullptr;
+}
+
+static std::string_view constant_text(const RunState& run, uint32_t number) {
+  return number < count_of(run.manifest().strings()) ? text_of(run.manifest().strings()->Get(number)) : std::string_view();
+}
+
+static abi::FieldForm form_of(const RecordField& field) {
+  return field.declaration.starts_with("__data_loc") ? abi::kFieldDataLoc : field.declaration.starts_with("__rel_loc") ? abi::kFieldRelLoc : abi::kFieldInPlace;
+}
+
+// Whether the program asks for the field's form, and so is ready for each.
+static bool has_form(const RunState& run, const fb::Program& program, std::string_view field) {
+  for (uint32_t i = 0; i < count_of(program.patches()); ++i) {
+    const fb::Patch* patch = program.patches()->Get(i);
+    if (patch->kind() == fb::PatchKind::CopyConst && patch->id() >= abi::kCopyFieldForm && constant_text(run, patch->id() - abi::kCopyFieldForm) == field) return true;
+  }
+  return false;
+}
+
+static bool is_of_record(fb::PatchKind kind) { return kind != fb::PatchKind::CopyConst && kind != fb::PatchKind::ArgumentOffset; }
+
+static std::string no_field(std::string_view record, std::string_view field) { return cat("the tracepoint ", record, " has no field ", field, " on this machine"); }
+
+std::string missing_field(const fb::Program& program, std::string_view record) {
+  for (uint32_t i = 0; i < count_of(program.patches()); ++i) {
+    const fb::Patch* patch = program.patches()->Get(i);
+    if (is_of_record(patch->kind()) && field_of(layout_of(record), text_of(patch->field())) == nullptr) return no_field(record, text_of(patch->field()));
+  }
+  return {};
+}
+
 // A 64-bit shift by an immediate: keeps the destination, takes the direction.
 static uint64_t right_shift_opcode(bool is_signed) { return is_signed ? 0xc7 /* ALU64 ARSH K */ : 0x77 /* ALU64 RSH K */; }
 
@@ -106,9 +141,16 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
       else if (patch->id() == abi::kCopyFunction) value = run.features.helper(prog_type_of(binding), "get_func_ip") ? 0 : kernel_symbol(binding.point.func);
       else if (patch->id() == abi::kCopyNarrow) value = binding.is_narrow;
       else if (patch->id() == abi::kCopyWrapped) value = binding.is_wrapped;
-      else if (patch->id() >= abi::kCopySymbol) {
-        uint32_t number = patch->id() - abi::kCopySymbol;
-        std::string_view symbol = number < count_of(run.manifest().strings()) ? text_of(run.manifest().strings()->Get(number)) : "";
+      else if (patch->id() >= abi::kCopyFieldForm) {
+        std::string_view name = constant_text(run, patch->id() - abi::kCopyFieldForm);
+        const RecordField* field = field_of(layout_of(binding.record), name);
+        if (field == nullptr) {
+          *problem = no_field(binding.record, name);
+          return false;
+        }
+        value = form_of(*field);
+      } else if (patch->id() >= abi::kCopySymbol) {
+        std::string_view symbol = constant_text(run, patch->id() - abi::kCopySymbol);
         if (!symbol_distance(binding, symbol, &value)) {
           *problem = cat("Could not resolve symbol: ", binding.file, ":", symbol);
           return false;
@@ -126,12 +168,13 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
       if (known_signature && argument_offset(signature, text_of(patch->field()), &offset)) out->push_back({patch->insn(), InsnEdit::Offset, offset + patch->id()});
       continue;
     }
-    const Layout& layout = layout_of(binding.record);
-    const RecordField* field = nullptr;
-    for (const RecordField& candidate : layout.fields)
-      if (candidate.name == text_of(patch->field())) field = &candidate;
+    const RecordField* field = field_of(layout_of(binding.record), text_of(patch->field()));
     if (field == nullptr) {
-      *problem = cat("the tracepoint ", binding.record, " has no field ", text_of(patch->field()), " on this machine");
+      *problem = no_field(binding.record, text_of(patch->field()));
+      return false;
+    }
+    if (form_of(*field) != abi::kFieldInPlace && !has_form(run, *program, field->name)) {
+      *problem = cat("field ", field->name, " of ", binding.record, " is a text behind the record on this machine: compile the script with --profile of this kernel");
       return false;
     }
     bool scalar = is_power_of_two(field->size);
@@ -143,6 +186,7 @@ bool make_edits(RunState& run, const Binding& binding, uint32_t index, std::vect
         out->push_back({patch->insn(), is_memory ? InsnEdit::Offset : InsnEdit::Imm, field->offset});
         break;
       case fb::PatchKind::RecordSize:
+        if (!scalar && has_form(run, *program, field->name)) break;   // of the code for the form that it has not
         if (!scalar) { *problem = cat("field ", field->name, " of ", binding.record, " has an unexpected size on this machine"); return false; }
         out->push_back({patch->insn(), InsnEdit::Size, field->size});
         break;

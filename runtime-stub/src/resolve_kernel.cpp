@@ -9,6 +9,7 @@
 
 #include "runtime-stub/src/facts.h"
 #include "runtime-stub/src/kernel_btf.h"
+#include "runtime-stub/src/records.h"
 #include "runtime-stub/src/resolve.h"
 #include "runtime-stub/src/signature.h"
 #include "runtime-stub/src/sys.h"
@@ -160,7 +161,16 @@ void resolve_kprobe(RunState& run, const abi::AttachPoint& written, Resolution* 
   if (!functions.empty()) resolve_functions(run, out->wrapped ? wrapper : written, std::move(functions), out);
 }
 
-void resolve_tracepoint(RunState&, const abi::AttachPoint& point, Resolution* out) {
+// Of a pattern's matches those that the program cannot be attached to.
+struct LeftOut { size_t count = 0; std::string example; };
+
+static void report_left_out(RunState& run, const LeftOut& left_out, std::string_view what, Resolution* out) {
+  if (left_out.count == 0 || run.config.missing() == MissingProbes::Ignore) return;
+  run.messages.at(out->program->location(), Severity::Warning,
+                  cat(left_out.count, " ", what, left_out.count == 1 ? "" : "s", " of the pattern cannot be traced by this program and are left out. ", left_out.example));
+}
+
+void resolve_tracepoint(RunState& run, const abi::AttachPoint& point, Resolution* out) {
   if (tracefs().empty()) {
     out->problem = "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing";
     return;
@@ -181,11 +191,17 @@ void resolve_tracepoint(RunState&, const abi::AttachPoint& point, Resolution* ou
   out->expanded = true;
   std::vector<std::string> categories = {point.target};
   if (has_star(point.target)) categories = list_folder(events.c_str());
+  LeftOut left_out;
   for (const std::string& category : categories) {
     if (!abi::wildcard_match(point.target, category)) continue;
-    for (const std::string& event : list_folder(cat(events, category).c_str()))
-      if (abi::wildcard_match(point.func, event) && file_exists(cat(events, category, "/", event, "/enable"))) add(category, event);
+    for (const std::string& event : list_folder(cat(events, category).c_str())) {
+      if (!abi::wildcard_match(point.func, event) || !file_exists(cat(events, category, "/", event, "/enable"))) continue;
+      std::string problem = missing_field(*out->program, cat(category, ":", event));
+      if (problem.empty()) add(category, event);
+      else if (left_out.count++ == 0) left_out.example = cat("For one, ", problem, ".");
+    }
   }
+  report_left_out(run, left_out, "tracepoint", out);
 }
 
 // The typedef btf_trace_<event> names a raw tracepoint's prototype; modules have their own.
@@ -293,8 +309,7 @@ void resolve_trampoline(RunState& run, const abi::AttachPoint& point, Resolution
     return;
   }
   out->expanded = true;
-  size_t left_out = 0;
-  std::string example;
+  LeftOut left_out;
   std::vector<TraceableFunction> traceable;
   bool filter = traceable_functions(run, point.func, point.target, &traceable);
   std::vector<std::string> modules = {"vmlinux"};
@@ -309,13 +324,11 @@ void resolve_trampoline(RunState& run, const abi::AttachPoint& point, Resolution
       if (filter && (at == traceable.end() || at->name != name)) return true;
       std::string problem = changed_signature(out->program, *btf, id, name);
       if (problem.empty()) add(std::string(name), module, id);
-      else if (left_out++ == 0) example = std::move(problem);
+      else if (left_out.count++ == 0) left_out.example = std::move(problem);
       return true;
     });
   }
-  if (left_out > 0 && run.config.missing() != MissingProbes::Ignore)
-    run.messages.at(out->program->location(), Severity::Warning,
-                    cat(left_out, left_out == 1 ? " function" : " functions", " of the pattern cannot be traced by this program and are left out. ", example));
+  report_left_out(run, left_out, "function", out);
 }
 
 void resolve_iter(RunState&, const abi::AttachPoint& point, Resolution* out) {

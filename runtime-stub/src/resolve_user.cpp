@@ -23,7 +23,7 @@ bool has_constant(const Resolution& out, uint32_t first, uint32_t last) {
   return false;
 }
 // uaddr() counts from the place of the probe, so each place has a copy of its own.
-bool depends_on_place(const Resolution& out) { return has_constant(out, abi::kCopySymbol, UINT32_MAX); }
+bool depends_on_place(const Resolution& out) { return has_constant(out, abi::kCopySymbol, abi::kCopyFieldForm - 1); }
 
 // Many places in one link where the kernel can and nothing differs from place to place; else one perf event each. Before 6.10 such a link
 // sees only one thread of the process that it is for.

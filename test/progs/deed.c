@@ -136,6 +136,12 @@ static int swap(char** args) {
 // --------------------------------------------------------------------------------------------
 
 // stat PATH: asks for it by the calls that C libraries have used over the years.
+// PATH: makes a folder and removes it, by each of the two system calls.
+static int mkdirs(char** args) {
+  if (syscall(SYS_mkdir, args[0], 0700) || rmdir(args[0])) return fail("mkdir");
+  return syscall(SYS_mkdirat, AT_FDCWD, args[0], 0700) || rmdir(args[0]) ? fail("mkdirat") : 0;
+}
+
 static int stat_path(char** args) {
   char any[512];
 #ifdef SYS_stat
@@ -186,7 +192,7 @@ static const struct {
 } deeds[] = {
     {"tcp", 3, tcp},        {"tcp-lost", 3, tcp_lost}, {"tcp-full", 2, tcp_full},
     {"unix", 1, unix_text}, {"memory", 1, memory},     {"swap", 1, swap},
-    {"stat", 1, stat_path}, {"ids", 1, ids},           {"raid", 2, raid},
+    {"mkdirs", 1, mkdirs},  {"stat", 1, stat_path}, {"ids", 1, ids},           {"raid", 2, raid},
 };
 
 int main(int argc, char** argv) {

@@ -158,6 +158,13 @@ TRACEPOINTS = [
          forms=["tracepoint CATEGORY:EVENT*", "tracepoint CATEGORY*:EVENT"], live=True),
     Case("tracepoint-pattern-args", 'tracepoint:sched:sched_wakeup* /args.comm == "reader"/ { @[args.pid > 1, args.prio] = count(); }', [r"^@\[(1|true), 12\d\]: [1-9]"],
          trigger=f"{P}/reader 10 10 0.1", live=True),
+    # One field at different places of the records; one that some kernels keep behind the record (`char comm[16]`, `__data_loc char[] comm`).
+    Case("tracepoint-pattern-places", 'tracepoint:syscalls:sys_enter_mkdir* /comm == "deed"/ { @[probe, str(args.pathname, 64), args.mode] = count(); }',
+         [r"^@\[tracepoint:syscalls:sys_enter_mkdir, /tmp/btc_dir, 448\]: 1$", r"^@\[tracepoint:syscalls:sys_enter_mkdirat, /tmp/btc_dir, 448\]: 1$"], trigger=f"{P}/deed mkdirs /tmp/btc_dir", live=True, sample=True),
+    *[Case(f"tracepoint-text{name}", 'tracepoint:sched:sched_process_fork /str(args.parent_comm) == "sh"/ { @[args.parent_comm' + ' == "sh"' * (not options) + ', str(args.child_comm, 16), args.child_pid > 1] = count(); }',
+           [r"^@\[.*, sh, (1|true)\]: [1-9]"], trigger=f"{P}/opener /x; true", options=options, live=True, sample=not options) for name, options in (("", []), ("-host", ["--profile", "host"]))],
+    Case("tracepoint-text-key", 'tracepoint:sched:sched_process_fork /args.parent_comm == "sh"/ { @[args.parent_comm] = count(); @n[args.parent_comm, 1] = count(); $c = args.child_comm; printf("<%s>\\n", $c); }',
+         [r"^@\[sh\]: ", r"^@n\[sh, 1\]: ", "^<sh>$"], reject=[r"(?s)^@\[.*^@\[", r"(?s)^@n\[.*^@n\["], trigger=f"for i in 1 2 3 4 5; do {P}/opener /x; done", live=True),
     Case("tracepoint-block", "tracepoint:block:block_rq_* { @[probe, args.sector >= 0] = count(); }", [r"^@\[tracepoint:block:block_rq_complete, (1|true)\]: [1-9]"], trigger=DISK),
     Case("tracepoint-array", "tracepoint:sched:sched_switch /args.prev_comm == \"reader\"/ { @[args.prev_comm, args.prev_pid > 0, args.prev_state] = count(); }",
          [r"^@\[reader, (1|true), 1\]: [1-9]"], trigger=f"{P}/reader 10 10 0.1", live=True),
