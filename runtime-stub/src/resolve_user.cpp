@@ -1,6 +1,7 @@
 // uprobes and USDT probes; see resolve.h. The file is the target machine's (or the traced process's own, behind its mount
 // namespace); symbols and notes are read from it each time, so a library may be newer than the script.
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <unordered_set>
 
@@ -220,6 +221,10 @@ std::vector<std::string> find_target_files(RunState& run, std::string_view targe
 static std::vector<std::string> target_files(RunState& run, const abi::AttachPoint& point, bool many, Resolution* out) {
   std::vector<std::string> files = find_target_files(run, point.target);
   if (files.empty() && !many) out->lacking = cat(abi::probe_info(point.kind).name, " target file '", point.target, "' does not exist or is not executable");
+  if (int pid = run.target_pid(); files.empty() && many && pid != 0) {
+    std::string path = cat("/proc/", pid, "/maps"), text;
+    if (!read_whole_file(path.c_str(), &text)) out->lacking = cat("Unable to open procfs mapfile '", path, "' (", error_text(errno), ")");
+  }
   return files;
 }
 
