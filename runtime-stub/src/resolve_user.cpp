@@ -186,6 +186,9 @@ void add_usdt(RunState& run, const abi::AttachPoint& point, const std::string& f
       Binding& binding = add_uprobe(run, point, file, nullptr, How::Uprobe, out);
       if (reads_arguments) binding.usdt_args = parse_usdt_arguments(note, binary);
       binding.refusal = usdt_refusal(*out, binding);
+      if (note.place == SemaphorePlace::Unreachable) binding.refusal = cat(binding.name, ": its semaphore lies in .bss, where the kernel cannot count it up");
+      if (note.place == SemaphorePlace::Cleared)
+        run.messages.warning(cat(binding.name, ": its semaphore lies in .bss, which is cleared when a program starts: only processes that run already are seen"));
       binding.count = first ? 1 : 0;             // one probe, however many locations
       first = false;
       groups.emplace_back(key, out->found.size() - 1);

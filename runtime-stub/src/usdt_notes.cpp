@@ -163,6 +163,18 @@ std::vector<UsdtArg> parse_usdt_arguments(const UsdtNote& note, const UserBinary
   return found;
 }
 
+// The kernel counts a semaphore up where it maps the file: also in the rest of the last page, where .bss begins.
+static SemaphorePlace semaphore_place(const ElfImage& elf, uint64_t address, uint64_t* offset) {
+  constexpr uint64_t kPage = 4096;
+  for (const Elf64_Phdr& segment : elf.segments()) {
+    uint64_t from = address - segment.p_vaddr, mapped = (segment.p_vaddr % kPage + segment.p_filesz + kPage - 1) / kPage * kPage - segment.p_vaddr % kPage;
+    if (segment.p_type != PT_LOAD || address < segment.p_vaddr || from >= segment.p_memsz || from >= mapped) continue;
+    *offset = from + segment.p_offset;
+    return from < segment.p_filesz ? SemaphorePlace::Good : SemaphorePlace::Cleared;
+  }
+  return SemaphorePlace::Unreachable;
+}
+
 std::vector<UsdtNote> read_usdt_notes(const ElfImage& elf) {
   std::vector<UsdtNote> notes;
   int section = elf.find_section(".note.stapsdt"), base_section = elf.find_section(".stapsdt.base");
@@ -191,7 +203,7 @@ std::vector<UsdtNote> read_usdt_notes(const ElfImage& elf) {
       if (at < strings.size()) note.arguments = ElfImage::string_at(strings.subspan(at), 0);
       note.address = pc;
       bool good = elf.file_offset(pc, &note.offset);
-      if (semaphore != 0 && !elf.file_offset(semaphore, &note.semaphore)) note.semaphore = 0;
+      if (semaphore != 0) note.place = semaphore_place(elf, semaphore, &note.semaphore);
       if (good && !note.name.empty()) notes.push_back(std::move(note));
     }
     if (12 + name_room + room >= bytes.size()) break;
