@@ -209,7 +209,11 @@ AttachError attach_tracing(RunState& run, Binding& binding, Attached* out) {
 AttachError attach_iter(RunState& run, Binding& binding, Attached* out) {
   // cgroup: all of them, from the root of the unified hierarchy; the kernel takes no link without an order (6.1).
   bool cgroups = binding.name.ends_with(":cgroup");
-  int link = sys::link_iter(run.loader->copy_fd(binding.copy), cgroups ? sys::kCgroupsFromTop : 0);
+  // -p: iterators over tasks are of that process (6.1).
+  bool tasks = binding.name.find(":task") != std::string::npos;
+  int pid = tasks ? run.target_pid() : 0;
+  int link = sys::link_iter(run.loader->copy_fd(binding.copy), cgroups ? sys::kCgroupsFromTop : 0, pid);
+  if ((link == -E2BIG || link == -EINVAL) && pid != 0) return failed(link, "iterators over the tasks of one process (-p) came with Linux 6.1");
   if (link == -EBADF) return failed(link, "this iterator walks the entries of one map, which a script has no way to name");
   if (link < 0) return failed(link);
   out->links.emplace_back(link);

@@ -75,12 +75,13 @@ int link_tracing(int prog_fd, uint32_t attach_type, uint64_t cookie) {
   return bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof attr);
 }
 
-int link_iter(int prog_fd, uint32_t cgroup_order) {
-  struct { uint32_t order, cgroup_fd; uint64_t cgroup_id; } info = {cgroup_order, 0, 0};   // bpf_iter_link_info.cgroup
+int link_iter(int prog_fd, uint32_t cgroup_order, int pid) {
+  // bpf_iter_link_info: cgroup {order, cgroup_fd, cgroup_id} or task {tid, pid, pid_fd}
+  struct { uint32_t first, second; uint64_t third; } info = {cgroup_order, static_cast<uint32_t>(pid), 0};
   auto attr = zeroed<bpf_attr>();
   attr.link_create.prog_fd = static_cast<uint32_t>(prog_fd);
   attr.link_create.attach_type = static_cast<uint32_t>(kTraceIter);
-  if (cgroup_order != 0) {
+  if (cgroup_order != 0 || pid != 0) {
     attr.link_create.iter_info = reinterpret_cast<uint64_t>(&info);
     attr.link_create.iter_info_len = sizeof info;
   }

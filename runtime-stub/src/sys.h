@@ -23,7 +23,7 @@ int perf_open(perf_event_attr* attr, int pid, int cpu);  // -errno
 int link_perf(int prog_fd, int perf_fd, uint64_t cookie);          // 5.15
 int link_tracing(int prog_fd, uint32_t attach_type, uint64_t cookie);  // tp_btf, fentry, fexit: raw_tracepoint_open
 inline constexpr uint32_t kCgroupsFromTop = 2;   // BPF_CGROUP_ITER_DESCENDANTS_PRE
-int link_iter(int prog_fd, uint32_t cgroup_order);
+int link_iter(int prog_fd, uint32_t cgroup_order, int pid);   // pid: of task iterators, 0: all processes
 int iter_create(int link_fd);
 int map_update(int fd, const uint32_t* keys, const void* values, size_t value_size, uint32_t count);   // all of them
 int map_delete(int fd, const void* key);
