@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/hw_breakpoint.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -360,6 +361,27 @@ static void close_together(const std::vector<int>& fds) {
     while (::waitpid(pid, nullptr, __WCLONE) < 0 && errno == EINTR) {}
 }
 
+// In the child that holds the events: nothing else stays, so that programs and maps are gone with the parent. A mapping of a map keeps it, too.
+static void keep_only(std::vector<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned next = 0;
+  for (int fd : kept) {
+    if (static_cast<unsigned>(fd) > next) ::syscall(SYS_close_range, next, fd - 1, 0);
+    next = static_cast<unsigned>(fd) + 1;
+  }
+  ::syscall(SYS_close_range, next, ~0U, 0);      // 5.9
+  std::string maps;
+  read_whole_file("/proc/self/maps", &maps);
+  for_each_line(maps, [](std::string_view line) {
+    uint64_t begin, end;
+    std::string_view range = next_word(line);
+    size_t dash = range.find('-');
+    bool of_bpf = line.find("anon_inode:bpf") != std::string_view::npos && dash != std::string_view::npos;
+    if (of_bpf && parse_u64(range.substr(0, dash), &begin, 16) && parse_u64(range.substr(dash + 1), &end, 16)) ::munmap(reinterpret_cast<void*>(begin), end - begin);
+    return true;
+  });
+}
+
 void detach_all(std::vector<Attached>& attached) {
   size_t unlinked = 0, events = 0;
   std::vector<int> links;
@@ -377,8 +399,10 @@ void detach_all(std::vector<Attached>& attached) {
   if (unlinked == 0 && events > 0 && ::pipe2(gone, O_CLOEXEC) == 0) {
     pid_t holder = ::fork();
     if (holder == 0) {
-      ::close(gone[1]);
-      for (int fd = 0; fd < 3; ++fd) ::close(fd);
+      std::vector<int> kept = {gone[0]};
+      for (Attached& one : attached)
+        for (Fd& event : one.events) kept.push_back(event.get());
+      keep_only(std::move(kept));
       ::setsid();
       char word;
       while (::read(gone[0], &word, 1) < 0 && errno == EINTR) {}   // until the parent has closed its copies
